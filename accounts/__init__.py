@@ -1,0 +1,1 @@
+"""Who may: clinics, members, roles, sign-in."""

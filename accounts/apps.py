@@ -1,0 +1,7 @@
+"""Django app of the clinics and their members."""
+
+from django.apps import AppConfig
+
+
+class AccountsConfig(AppConfig):
+    name = "accounts"

@@ -1,0 +1,120 @@
+"""Clinics, the people who work there, and the keys that integrations use."""
+
+import uuid
+from typing import Any, ClassVar
+
+from django.contrib.auth.models import AbstractBaseUser, BaseUserManager
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.db.models.functions import Lower
+
+from accounts.permissions import Role
+
+
+def default_escalation_seconds() -> list[int]:
+    """Seconds until the next person is called: second counsellor, supervisor, everybody (CRI-5)."""
+    return [60, 120, 180]
+
+
+class Clinic(models.Model):
+    """A clinic that runs a supervised chat. Everything else belongs to exactly one clinic."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    name = models.CharField(max_length=120)
+    slug = models.SlugField(max_length=60, unique=True)
+    # Empty means: the crisis card asks the client. There is no default country (DIR-4).
+    country = models.CharField(max_length=2, blank=True, default="")
+    time_zone = models.CharField(max_length=60, default="UTC")
+    locale = models.CharField(max_length=8, default="en")
+    allowed_origins = ArrayField(models.CharField(max_length=200), default=list, blank=True)
+    escalation_seconds = ArrayField(models.PositiveIntegerField(), default=default_escalation_seconds)
+    bot_enabled = models.BooleanField(default=True)
+    scoring_enabled = models.BooleanField(default=True)
+    is_demonstration = models.BooleanField(default=False)
+    created_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class UserManager(BaseUserManager["User"]):
+    """Makes staff accounts; the e-mail address is the name to sign in with, whatever its case."""
+
+    def create_user(self, *, email: str, name: str, password: str | None, **fields: Any) -> "User":
+        user = self.model(email=email.strip().lower(), name=name, **fields)
+        user.set_password(password)
+        user.save(using=self._db)
+        return user
+
+    def get_by_natural_key(self, username: str | None) -> "User":
+        return self.get(email=(username or "").strip().lower())
+
+
+class User(AbstractBaseUser):
+    """A person on the staff of one or more clinics. Clients are never users."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    email = models.EmailField(unique=True)
+    name = models.CharField(max_length=120)
+    is_active = models.BooleanField(default=True)
+    created_at = models.DateTimeField()
+
+    objects: ClassVar[UserManager] = UserManager()
+    USERNAME_FIELD = "email"
+    REQUIRED_FIELDS: ClassVar[list[str]] = ["name"]
+
+    class Meta:
+        constraints = (models.UniqueConstraint(Lower("email"), name="one_account_an_address"),)
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Membership(models.Model):
+    """A user's place in a clinic: the `member` of every staff verb."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    user = models.ForeignKey(User, on_delete=models.PROTECT, related_name="memberships")
+    clinic = models.ForeignKey(Clinic, on_delete=models.PROTECT, related_name="memberships")
+    role = models.CharField(max_length=16, choices=Role.choices)
+    is_active = models.BooleanField(default=True)
+    created_at = models.DateTimeField()
+
+    class Meta:
+        constraints = (models.UniqueConstraint(fields=["user", "clinic"], name="one_membership_a_clinic"),)
+
+    def __str__(self) -> str:
+        return f"{self.user} ({self.get_role_display()})"
+
+
+class ApiToken(models.Model):
+    """A key of an integration. It acts as one member; only its digest is kept."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    membership = models.ForeignKey(Membership, on_delete=models.PROTECT, related_name="api_tokens")
+    label = models.CharField(max_length=80)
+    token_digest = models.BinaryField(max_length=32, unique=True)
+    created_at = models.DateTimeField()
+    last_used_at = models.DateTimeField(null=True, blank=True)
+    revoked_at = models.DateTimeField(null=True, blank=True)
+
+    def __str__(self) -> str:
+        return self.label
+
+
+class SignInAttempt(models.Model):
+    """One try to sign in. Failures are counted from here, so a restart forgets none."""
+
+    email_digest = models.BinaryField(max_length=32)
+    address_digest = models.BinaryField(max_length=32)
+    at = models.DateTimeField()
+    succeeded = models.BooleanField()
+
+    class Meta:
+        indexes = (
+            models.Index(fields=["email_digest", "-at"], name="attempts_by_email"),
+            models.Index(fields=["address_digest", "-at"], name="attempts_by_address"),
+        )
+
+    def __str__(self) -> str:
+        return f"{'success' if self.succeeded else 'failure'} at {self.at:%Y-%m-%d %H:%M}"

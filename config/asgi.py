@@ -1,0 +1,33 @@
+"""The ASGI application: pages and API over HTTP, the client's and the desk's sockets."""
+
+import os
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings.local")
+
+from django.core.asgi import get_asgi_application
+
+_http = get_asgi_application()
+
+# Everything below reads models, which needs Django to be set up first.
+from channels.auth import AuthMiddlewareStack  # noqa: E402
+from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402
+from channels.security.websocket import AllowedHostsOriginValidator  # noqa: E402
+from django.urls import path  # noqa: E402
+
+import riskmodel  # noqa: E402
+from counselling.consumers import DeskConsumer  # noqa: E402
+from triage.consumers import ClientConsumer  # noqa: E402
+
+# Loaded before the first message, so nobody at 03:00 pays for it.
+riskmodel.warm_up()
+
+# The client's socket carries its own token and no cookie, so another site cannot borrow anybody's right to speak.
+# The desk's socket uses the session cookie and therefore checks the origin.
+_desk = AllowedHostsOriginValidator(AuthMiddlewareStack(URLRouter([path("ws/desk/", DeskConsumer.as_asgi())])))
+
+application = ProtocolTypeRouter(
+    {
+        "http": _http,
+        "websocket": URLRouter([path("ws/chat/", ClientConsumer.as_asgi()), path("ws/desk/", _desk)]),
+    }
+)

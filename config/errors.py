@@ -1,0 +1,34 @@
+"""Error pages: plain words, no details of the service, nothing of the request repeated."""
+
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import render
+
+_WORDS = {
+    400: ("This request could not be read", "Go back and try again."),
+    403: ("This is not open to you", "Your role does not include this page. Ask your clinic's administrator."),
+    404: ("There is nothing here", "The address may be mistyped, or the page is not part of your clinic."),
+    500: ("Something went wrong on our side", "It has been noted. Please try again in a moment."),
+}
+
+
+def _page(request: HttpRequest, status: int) -> HttpResponse:
+    title, advice = _WORDS[status]
+    if request.path.startswith("/api/") or request.headers.get("content-type") == "application/json":
+        return JsonResponse({"error": {"code": str(status), "detail": title}}, status=status)
+    return render(request, "error.html", {"title": title, "advice": advice, "status": status}, status=status)
+
+
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    return _page(request, 400)
+
+
+def forbidden(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    return _page(request, 403)
+
+
+def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+    return _page(request, 404)
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    return _page(request, 500)

@@ -1,0 +1,65 @@
+"""Is this process alive, and can it do its work? For load balancers and for the supervisor."""
+
+import time
+from collections.abc import Callable
+
+import redis
+from django.conf import settings
+from django.db import connection
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+
+import riskmodel
+from config.tasks import HEARTBEAT_KEY
+
+
+@require_safe
+@never_cache
+def live(request: HttpRequest) -> HttpResponse:
+    """200 as long as the process answers at all."""
+    return JsonResponse({"status": "alive"})
+
+
+@require_safe
+@never_cache
+def ready(request: HttpRequest) -> HttpResponse:
+    """200 when database, Valkey, model and worker all work; 503 otherwise, with the part that does not."""
+    parts = {name: _state(check) for name, check in _CHECKS.items()}
+    is_ready = all(state == "ok" for state in parts.values())
+    return JsonResponse({"status": "ready" if is_ready else "not ready", "parts": parts}, status=200 if is_ready else 503)
+
+
+def _state(check: Callable[[], None]) -> str:
+    try:
+        check()
+    except Exception as error:  # any failure of a part is the answer, and its type says enough
+        return f"failed: {type(error).__name__}"
+    return "ok"
+
+
+def _database() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT 1")
+
+
+def _valkey() -> None:
+    redis.Redis.from_url(settings.REDIS_URL, socket_timeout=1, socket_connect_timeout=1).ping()
+
+
+def _model() -> None:
+    riskmodel.warm_up()
+
+
+class WorkerSilent(Exception):
+    """No worker has run a task lately: escalations would not fire."""
+
+
+def _worker() -> None:
+    client = redis.Redis.from_url(settings.REDIS_URL, socket_timeout=1, socket_connect_timeout=1)
+    beat = client.get(HEARTBEAT_KEY)
+    if beat is None or time.time() - float(beat) > settings.WORKER_HEARTBEAT_STALE_SECONDS:
+        raise WorkerSilent
+
+
+_CHECKS: dict[str, Callable[[], None]] = {"database": _database, "valkey": _valkey, "model": _model, "worker": _worker}

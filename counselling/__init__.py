@@ -1,0 +1,1 @@
+"""People working with conversations: desk, takeover, escalation, review."""

@@ -1,0 +1,7 @@
+"""Django app of the desk."""
+
+from django.apps import AppConfig
+
+
+class CounsellingConfig(AppConfig):
+    name = "counselling"

@@ -1,0 +1,1 @@
+"""The conversation: client, messages, bot, assessment, alert."""

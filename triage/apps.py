@@ -1,0 +1,7 @@
+"""Django app of the conversations."""
+
+from django.apps import AppConfig
+
+
+class TriageConfig(AppConfig):
+    name = "triage"

@@ -1,0 +1,81 @@
+"""What one assessed message leads to. Pure: no database, no clock, no words of the client.
+
+The score may only bring help forward: nothing here closes, denies, delays, reassures or hands back
+(clinical requirement ids CRI-8, BOT-7, EU-11).
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from django.db.models import TextChoices
+
+from triage.states import SPEAKERS, Speaker, State
+
+
+class AlertKind(TextChoices):
+    """Why a person is called."""
+
+    RISK = "risk", "Risk in a message"
+    PERSON = "person", "The client asks for a person"
+    UNSCORED = "unscored", "A message could not be scored"
+
+
+# The desk's order. An unscored message may hide anything, so it stands above a moderate one and below a high one.
+URGENCY: Mapping[str, int] = {"none": 0, "low": 10, "moderate": 20, "unscored": 25, "high": 30, "imminent": 40}
+ALERT_FROM = URGENCY["moderate"]
+# While a person already reads every line, only this much is worth calling the others for.
+ALERT_FROM_WHILE_HELD = URGENCY["high"]
+# Hand-back is refused while an alert of this urgency or above is open.
+NO_HAND_BACK_FROM = URGENCY["unscored"]
+
+
+class BotPart(StrEnum):
+    """What the bot does in this turn."""
+
+    FLOW = "flow"
+    HOLDING = "holding"
+    SILENT = "silent"
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """The outcome for one message: an alert or none, whether the conversation goes to a person, the bot's part."""
+
+    alert: AlertKind | None
+    raise_again: bool
+    call_person: bool
+    bot: BotPart
+
+
+def decide(
+    *, level: str, state: str, open_urgency: int | None, wishes_person: bool = False, bot_enabled: bool = True
+) -> Decision:
+    """Decide what a message of `level` in `state` leads to.
+
+    `open_urgency` is the urgency of the conversation's open alert, None when there is none. `bot_enabled` False is a
+    clinic whose bot is off: every message is for a person, and the bot only holds.
+    """
+    urgency = URGENCY[level]
+    held = state == State.WITH_COUNSELLOR
+    kind: AlertKind | None = None
+    if urgency >= (ALERT_FROM_WHILE_HELD if held else ALERT_FROM):
+        kind = AlertKind.UNSCORED if level == "unscored" else AlertKind.RISK
+    elif not held and (wishes_person or not bot_enabled):
+        kind = AlertKind.PERSON
+    is_new = kind is not None and open_urgency is None
+    rises = kind is not None and open_urgency is not None and urgency > open_urgency
+    call_person = kind is not None and state == State.WITH_BOT
+    return Decision(
+        alert=kind if is_new or rises else None,
+        raise_again=rises,
+        call_person=call_person,
+        bot=_bot_part(State(state), called=call_person),
+    )
+
+
+def _bot_part(state: State, *, called: bool) -> BotPart:
+    speaker = SPEAKERS[state]
+    if speaker is Speaker.BOT_HOLDING or (speaker is Speaker.BOT and called):
+        return BotPart.HOLDING
+    return BotPart.FLOW if speaker is Speaker.BOT else BotPart.SILENT

@@ -1,0 +1,12 @@
+"""Clockwork of the conversations."""
+
+from celery import shared_task
+from django.utils import timezone
+
+from triage import conversations
+
+
+@shared_task
+def close_idle_conversations() -> int:
+    """Close what only the bot held and nobody has written in for a long time."""
+    return conversations.close_idle(at=timezone.now())
