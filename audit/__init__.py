@@ -1,0 +1,1 @@
+"""What happened: an append-only, hash-chained trail, and how to prove that nobody altered it."""
