@@ -27,7 +27,9 @@ def ready(request: HttpRequest) -> HttpResponse:
     """200 when database, Valkey, model and worker all work; 503 otherwise, with the part that does not."""
     parts = {name: _state(check) for name, check in _CHECKS.items()}
     is_ready = all(state == "ok" for state in parts.values())
-    return JsonResponse({"status": "ready" if is_ready else "not ready", "parts": parts}, status=200 if is_ready else 503)
+    return JsonResponse(
+        {"status": "ready" if is_ready else "not ready", "parts": parts}, status=200 if is_ready else 503
+    )
 
 
 def _state(check: Callable[[], None]) -> str:

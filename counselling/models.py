@@ -69,9 +69,7 @@ class Escalation(models.Model):
     fired_at = models.DateTimeField()
 
     class Meta:
-        constraints = (
-            models.UniqueConstraint(fields=["alert", "raised_at", "step"], name="an_escalation_fires_once"),
-        )
+        constraints = (models.UniqueConstraint(fields=["alert", "raised_at", "step"], name="an_escalation_fires_once"),)
 
     def __str__(self) -> str:
         return f"step {self.step} of {self.alert_id}"

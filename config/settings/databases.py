@@ -3,10 +3,12 @@
 from typing import Any
 
 import dj_database_url
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
 
 
 def database(url: str) -> dict[str, Any]:
-    """Django settings of one PostgreSQL database. `url` is a libpq URL, a Unix socket directory percent-encoded as host."""
+    """Settings of one PostgreSQL database; `url` is a libpq URL, with a Unix socket directory percent-encoded as host."""
     config = dj_database_url.parse(url, conn_max_age=600, conn_health_checks=True)
     if config["ENGINE"] != "django.db.backends.postgresql":
         raise ValueError("DATABASE_URL must be a postgresql:// address")
@@ -19,7 +21,11 @@ def channel_layer(redis_url: str, prefix: str = "triage") -> dict[str, Any]:
     """The pubsub layer: no capacity limit, re-subscribes by itself after Valkey restarts."""
     return {
         "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
-        "CONFIG": {"hosts": [redis_url], "prefix": prefix},
+        # redis-py would wait up to ten seconds between its tries; a socket that cannot listen must know at once.
+        "CONFIG": {
+            "hosts": [{"address": redis_url, "retry": Retry(NoBackoff(), 1), "socket_connect_timeout": 1}],
+            "prefix": prefix,
+        },
     }
 
 

@@ -36,7 +36,9 @@ if "*" in ALLOWED_HOSTS:
     raise ImproperlyConfigured("ALLOWED_HOSTS must name the hosts; * lets any site in")
 MESSAGE_KEYS = [
     _key("MESSAGE_KEYS", key.strip())
-    for key in _needed("MESSAGE_KEYS", "the key that encrypts messages, 32 bytes in base64; older keys after a comma").split(",")
+    for key in _needed(
+        "MESSAGE_KEYS", "the key that encrypts messages, 32 bytes in base64; older keys after a comma"
+    ).split(",")
 ]
 AUDIT_SIGNING_KEY = _key(
     "AUDIT_SIGNING_KEY", _needed("AUDIT_SIGNING_KEY", "the Ed25519 seed that signs checkpoints, 32 bytes in base64")

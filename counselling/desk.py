@@ -1,0 +1,125 @@
+"""What the desk shows: the clinic's open conversations in order, with alert and holder, in a fixed number of reads."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.db import transaction
+from django.db.models import F, Max
+
+from accounts.access import require
+from accounts.models import Membership
+from accounts.permissions import Action
+from audit.trail import Event, conversation_stream, record
+from counselling import shifts
+from triage.access import access_conversation
+from triage.alerts import agent_of
+from triage.models import Alert, AlertState, Conversation, RiskAssessment
+from triage.sealing import Seal, Unreadable
+from triage.states import State
+from triage.transcripts import Line, lines_after, open_reasons
+
+QUEUE_LIMIT = 500
+
+
+def queue(member: Membership) -> dict[str, Any]:
+    """The whole queue in order: urgency first, then the longest wait; with those on shift."""
+    require(member, Action.VIEW_DESK)
+    rows = Conversation.objects.filter(clinic_id=member.clinic_id).exclude(state=State.CLOSED)
+    rows = rows.select_related("client", "holder__user")
+    rows = rows.order_by("-urgency", F("waiting_since").asc(nulls_last=True), "last_message_at")[:QUEUE_LIMIT]
+    people = shifts.members_on_shift(member.clinic_id)
+    return {
+        "conversations": cards(list(rows)),
+        "on_shift": [{"id": str(one.pk), "name": one.user.name, "role": one.get_role_display()} for one in people],
+    }
+
+
+def last_change(clinic_id: UUID) -> datetime | None:
+    """When anything in the clinic's conversations last changed; a desk that missed a bell notices by it."""
+    return Conversation.objects.filter(clinic_id=clinic_id).aggregate(last=Max("changed_at"))["last"]
+
+
+def cards(conversations: Iterable[Conversation]) -> list[dict[str, Any]]:
+    """One card a conversation. Three reads, however many conversations."""
+    conversations = list(conversations)
+    ids = [conversation.pk for conversation in conversations]
+    open_alerts = Alert.objects.filter(conversation_id__in=ids).exclude(state=AlertState.RESOLVED)
+    alerts = {alert.conversation_id: alert for alert in open_alerts.select_related("acknowledged_by__user")}
+    assessed = RiskAssessment.objects.filter(
+        message__conversation__alerts__in=[alert.pk for alert in alerts.values()],
+        message__seq=F("message__conversation__alerts__message_seq"),
+    ).annotate(conversation_id=F("message__conversation_id"), seq=F("message__seq"))
+    reasons = {assessment.conversation_id: assessment for assessment in assessed}
+    return [_card(one, alerts.get(one.pk), reasons.get(one.pk)) for one in conversations]
+
+
+def _card(conversation: Conversation, alert: Alert | None, assessment: Any) -> dict[str, Any]:
+    return {
+        "id": str(conversation.pk),
+        "pseudonym": conversation.client.pseudonym,
+        "state": conversation.state,
+        "level": conversation.level,
+        "urgency": conversation.urgency,
+        "waiting_since": _iso(conversation.waiting_since),
+        "started_at": _iso(conversation.started_at),
+        "last_message_at": _iso(conversation.last_message_at),
+        "last_seq": conversation.last_seq,
+        "holder": _holder(conversation.holder),
+        "rehearsal": conversation.is_rehearsal,
+        "alert": _alert(conversation, alert, assessment) if alert else None,
+    }
+
+
+def _holder(holder: Membership | None) -> dict[str, str] | None:
+    return {"id": str(holder.pk), "name": holder.user.name} if holder else None
+
+
+def _alert(conversation: Conversation, alert: Alert, assessment: Any) -> dict[str, Any]:
+    card: dict[str, Any] = {
+        "id": str(alert.pk),
+        "kind": alert.kind,
+        "level": alert.level,
+        "state": alert.state,
+        "raised_at": _iso(alert.raised_at),
+        "reasons": _reasons(conversation, assessment),
+        "escalation_step": alert.escalation_step,
+    }
+    if alert.acknowledged_by is not None:
+        card["acknowledged_by"] = alert.acknowledged_by.user.name
+    return card
+
+
+def _reasons(conversation: Conversation, assessment: Any) -> list[str]:
+    if assessment is None:
+        return []
+    try:
+        seal = Seal(conversation.pk, conversation.message_key)
+    except Unreadable:
+        return []
+    return [str(reason["text"]) for reason in open_reasons(assessment, assessment.seq, seal)][:3]
+
+
+def _iso(moment: datetime | None) -> str | None:
+    return moment.isoformat() if moment else None
+
+
+def open_transcript(
+    *, member: Membership, conversation_id: UUID, after: int, at: datetime
+) -> tuple[Conversation, list[Line]]:
+    """The lines above `after`, for a member who opens the conversation. The view is recorded with it."""
+    with transaction.atomic(durable=True):
+        conversation = access_conversation(member, conversation_id, to=Action.VIEW_TRANSCRIPT)
+        lines = lines_after(conversation, after, with_assessments=True)
+        detail = {"from_seq": after, "to_seq": lines[-1].seq if lines else after, "where": "desk"}
+        viewed = Event("transcript.viewed", agent_of(member), "conversation", str(conversation.pk), detail=detail)
+        stream = conversation_stream(clinic_id=conversation.clinic_id, conversation_id=conversation.pk)
+        record(stream, viewed, at=at)
+    return conversation, lines
+
+
+def follow(*, member: Membership, conversation_id: UUID, after: int) -> tuple[Conversation, list[Line]]:
+    """The lines above `after` of a conversation that the member has opened before (and whose opening is recorded)."""
+    conversation = access_conversation(member, conversation_id, to=Action.VIEW_TRANSCRIPT)
+    return conversation, lines_after(conversation, after, with_assessments=True)

@@ -1,0 +1,181 @@
+"""Taking a live conversation over, handing it back to the bot, closing it: the periods of human interaction."""
+
+from datetime import datetime
+from uuid import UUID
+
+from django.db import transaction
+from django.db.models import TextChoices
+
+from accounts.models import Membership
+from accounts.permissions import Action
+from audit.trail import Event, conversation_stream, record
+from counselling.models import Takeover, TakeoverEnd
+from triage import alerts, publishing, talking
+from triage.access import access_conversation
+from triage.alerts import agent_of
+from triage.messages import NotHolder
+from triage.models import AlertState, Conversation, Sender
+from triage.policy import NO_HAND_BACK_FROM
+from triage.sealing import Seal
+from triage.states import NotAllowed, State, Verb, transition
+from triage.writing import Draft, add_lines, bot_drafts, reply_events
+
+__all__ = [
+    "AlertOpen",
+    "Disposition",
+    "HeldByAnother",
+    "NotAllowed",
+    "NotHolder",
+    "UnknownDisposition",
+    "close_conversation",
+    "hand_back",
+    "take_over",
+]
+
+
+class HeldByAnother(Exception):
+    """Somebody else holds the conversation; `holder` says who."""
+
+    def __init__(self, holder: Membership) -> None:
+        super().__init__(f"held by {holder.user.name}")
+        self.holder = holder
+
+
+class AlertOpen(Exception):
+    """An alert of level high or above (or an unscored message) is not resolved yet; a person resolves it first."""
+
+
+class UnknownDisposition(Exception):
+    """The disposition is none of the clinic's list."""
+
+
+class Disposition(TextChoices):
+    """What became of a conversation that a counsellor closes."""
+
+    SUPPORTED = "supported", "Supported, no further step"
+    SAFETY_PLAN = "safety_plan", "Safety plan made"
+    APPOINTMENT = "appointment", "Appointment arranged"
+    REFERRED = "referred", "Referred to another service"
+    EMERGENCY = "emergency", "Emergency services involved"
+    CLIENT_LEFT = "client_left", "Client left, re-contact planned"
+    NOT_FOR_US = "not_for_us", "Not a matter for this service"
+
+
+_CHANGED = ["state", "holder", "last_seq", "bot_position", "changed_at", "last_message_at", "waiting_since"]
+
+
+def take_over(*, member: Membership, conversation_id: UUID, at: datetime) -> Takeover:
+    """Make `member` the holder; from this transaction on the bot is silent. An open alert counts as acknowledged.
+
+    Asking again while holding changes nothing. Raises HeldByAnother with the winner, NotAllowed for a closed
+    conversation, access.UnknownConversation and accounts.access.NotPermitted.
+    """
+    with transaction.atomic(durable=True):
+        conversation = access_conversation(member, conversation_id, to=Action.TAKE_OVER, lock=True)
+        if conversation.holder_id == member.pk:
+            return _open_takeover(conversation)
+        if conversation.holder_id is not None:
+            raise HeldByAnother(Membership.objects.select_related("user").get(pk=conversation.holder_id))
+        move = transition(conversation.state, Verb.TAKE_OVER, by="human")
+        waited = (at - conversation.waiting_since).total_seconds() if conversation.waiting_since else None
+        conversation.state, conversation.holder, conversation.waiting_since = move.target, member, None
+        events = _acknowledged(conversation, member, at=at)
+        drafts = bot_drafts(talking.notice(conversation, "system.person_joined"), sender=Sender.SYSTEM)
+        said = _say(conversation, drafts, at=at)
+        takeover = Takeover.objects.create(
+            conversation=conversation, counsellor=member, from_seq=conversation.last_seq, started_at=at
+        )
+        detail = {"takeover": str(takeover.pk), "seq": conversation.last_seq, "waited_seconds": waited}
+        taken = Event(move.action, agent_of(member), "conversation", str(conversation.pk), detail=detail)
+        _finish(conversation, [taken, *events, *said], at=at)
+    return takeover
+
+
+def hand_back(*, member: Membership, conversation_id: UUID, at: datetime) -> Conversation:
+    """Give the conversation back to the bot, which says so to the client.
+
+    Raises NotHolder, AlertOpen while an alert of level high or above is unresolved, and NotAllowed.
+    """
+    with transaction.atomic(durable=True):
+        conversation = _held(member, conversation_id, Action.HAND_BACK)
+        move = transition(conversation.state, Verb.HAND_BACK, by="human")
+        alert = alerts.unresolved(conversation)
+        if alert is not None and alert.urgency >= NO_HAND_BACK_FROM:
+            raise AlertOpen(str(alert.pk))
+        takeover = _end_takeover(conversation, TakeoverEnd.HANDED_BACK, at=at)
+        conversation.state, conversation.holder = move.target, None
+        said = _say(conversation, bot_drafts(talking.after_hand_back(conversation)), at=at)
+        detail = {"takeover": str(takeover.pk)}
+        handed = Event(move.action, agent_of(member), "conversation", str(conversation.pk), detail=detail)
+        _finish(conversation, [handed, *said], at=at)
+    return conversation
+
+
+def close_conversation(*, member: Membership, conversation_id: UUID, disposition: str, at: datetime) -> Conversation:
+    """End a held conversation with a disposition. Raises NotHolder, AlertOpen, UnknownDisposition and NotAllowed.
+
+    An alert must be resolved first, with its reason, so that closing is never a way round looking at it.
+    """
+    if disposition not in Disposition.values:
+        raise UnknownDisposition(disposition)
+    with transaction.atomic(durable=True):
+        conversation = _held(member, conversation_id, Action.CLOSE)
+        move = transition(conversation.state, Verb.CLOSE, by="human")
+        alert = alerts.unresolved(conversation)
+        if alert is not None:
+            raise AlertOpen(str(alert.pk))
+        takeover = _end_takeover(conversation, TakeoverEnd.CLOSED, at=at)
+        conversation.state, conversation.holder = move.target, None
+        conversation.closed_at, conversation.disposition = at, disposition
+        drafts = bot_drafts(talking.notice(conversation, "system.closed_by_person"), sender=Sender.SYSTEM)
+        said = _say(conversation, drafts, at=at)
+        detail = {"takeover": str(takeover.pk), "disposition": disposition}
+        closed = Event(move.action, agent_of(member), "conversation", str(conversation.pk), detail=detail)
+        _finish(conversation, [closed, *said], also=["closed_at", "disposition"], at=at)
+    return conversation
+
+
+def _held(member: Membership, conversation_id: UUID, action: Action) -> Conversation:
+    conversation = access_conversation(member, conversation_id, to=action, lock=True)
+    if conversation.state == State.CLOSED:
+        raise NotAllowed(conversation.state, Verb.CLOSE)
+    if conversation.holder_id != member.pk:
+        raise NotHolder(str(conversation_id))
+    return conversation
+
+
+def _acknowledged(conversation: Conversation, member: Membership, *, at: datetime) -> list[Event]:
+    alert = alerts.unresolved(conversation)
+    if alert is None or alert.state != AlertState.OPEN:
+        return []
+    return [alerts.mark_acknowledged(alert, member, at=at)]
+
+
+def _open_takeover(conversation: Conversation) -> Takeover:
+    return Takeover.objects.get(conversation=conversation, ended_at=None)
+
+
+def _end_takeover(conversation: Conversation, end: TakeoverEnd, *, at: datetime) -> Takeover:
+    takeover = _open_takeover(conversation)
+    takeover.ended_at, takeover.end = at, end
+    takeover.save(update_fields=["ended_at", "end"])
+    return takeover
+
+
+def _say(conversation: Conversation, drafts: list[Draft], *, at: datetime) -> list[Event]:
+    rows = add_lines(conversation, Seal(conversation.pk, conversation.message_key), drafts, at=at)
+    return reply_events(rows)
+
+
+def _finish(conversation: Conversation, events: list[Event], *, at: datetime, also: list[str] | None = None) -> None:
+    conversation.changed_at = at
+    conversation.save(update_fields=[*_CHANGED, *(also or [])])
+    stream = conversation_stream(clinic_id=conversation.clinic_id, conversation_id=conversation.pk)
+    record(stream, *events, at=at)
+    publishing.ring_conversation(
+        conversation_id=conversation.pk,
+        clinic_id=conversation.clinic_id,
+        seq=conversation.last_seq,
+        state=conversation.state,
+        urgent=True,
+    )

@@ -1,0 +1,128 @@
+"""Calls for a person: raised by a message, acknowledged and resolved by people, never closed by a score or a denial."""
+
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from django.db import transaction
+
+from accounts.access import require
+from accounts.models import Membership
+from accounts.permissions import Action
+from audit.trail import Agent, Event, conversation_stream, record
+from triage import locking, publishing
+from triage.models import Alert, AlertState, Conversation, Resolution
+from triage.policy import URGENCY, AlertKind
+
+
+class UnknownAlert(Exception):
+    """There is no such alert in the member's clinic."""
+
+
+class AlreadyResolved(Exception):
+    """The alert was resolved before; the first resolution stands."""
+
+
+class UnknownResolution(Exception):
+    """The resolution is none of the fixed reasons."""
+
+
+def unresolved(conversation: Conversation) -> Alert | None:
+    """The conversation's open or acknowledged alert, if any. The caller holds the conversation's lock."""
+    return Alert.objects.filter(conversation_id=conversation.pk).exclude(state=AlertState.RESOLVED).first()
+
+
+def raise_alert(
+    conversation: Conversation, alert: Alert | None, *, kind: AlertKind, level: str, seq: int, at: datetime
+) -> tuple[Alert, Event]:
+    """Raise an alert for line `seq`, or raise the unresolved one again at a higher level.
+
+    The caller holds the conversation's lock and records the event. The ladder starts anew: whoever saw the lower
+    level has not seen this one.
+    """
+    again = alert is not None
+    alert = alert or Alert(conversation=conversation, clinic_id=conversation.clinic_id)
+    alert.kind, alert.level, alert.urgency = kind, level, URGENCY[level]
+    alert.state, alert.message_seq, alert.raised_at = AlertState.OPEN, seq, at
+    alert.acknowledged_by, alert.acknowledged_at = None, None
+    alert.escalation_step = 0
+    alert.escalate_at = first_escalation(conversation, at=at)
+    alert.save(force_insert=not again)
+    detail = {"seq": seq, "kind": str(kind), "level": level}
+    action = "alert.raised_again" if again else "alert.raised"
+    return alert, Event(action, Agent("system", "policy"), "alert", str(alert.pk), detail=detail)
+
+
+def first_escalation(conversation: Conversation, *, at: datetime) -> datetime | None:
+    """When the first step of the clinic's ladder is due; None for a clinic without one."""
+    seconds = conversation.clinic.escalation_seconds
+    return at + timedelta(seconds=seconds[0]) if seconds else None
+
+
+def mark_acknowledged(alert: Alert, member: Membership, *, at: datetime) -> Event:
+    """Note that `member` has the alert in hand. The caller holds the conversation's lock and records the event."""
+    alert.state, alert.acknowledged_by, alert.acknowledged_at = AlertState.ACKNOWLEDGED, member, at
+    alert.escalate_at = None
+    alert.save(update_fields=["state", "acknowledged_by", "acknowledged_at", "escalate_at"])
+    return Event("alert.acknowledged", agent_of(member), "alert", str(alert.pk), detail={"level": alert.level})
+
+
+def agent_of(member: Membership) -> Agent:
+    """The member as the audit trail names them."""
+    return Agent("human", str(member.pk), member.role)
+
+
+def acknowledge(*, member: Membership, alert_id: UUID, at: datetime) -> Alert:
+    """Say "I have seen this and I act". Stops the ladder; a second acknowledgement changes nothing and returns it."""
+    require(member, Action.ACKNOWLEDGE_ALERT)
+    with transaction.atomic(durable=True):
+        conversation, alert = _locked_alert(member, alert_id)
+        if alert.state == AlertState.RESOLVED:
+            raise AlreadyResolved(str(alert_id))
+        if alert.state == AlertState.OPEN:
+            _record(conversation, mark_acknowledged(alert, member, at=at), at=at)
+            _ring(conversation)
+    return alert
+
+
+def resolve(*, member: Membership, alert_id: UUID, resolution: str, at: datetime) -> Alert:
+    """Close an alert with one of the fixed reasons. Only here, by a named person, does a conversation's level fall."""
+    require(member, Action.RESOLVE_ALERT)
+    if resolution not in Resolution.values:
+        raise UnknownResolution(resolution)
+    with transaction.atomic(durable=True):
+        conversation, alert = _locked_alert(member, alert_id)
+        if alert.state == AlertState.RESOLVED:
+            raise AlreadyResolved(str(alert_id))
+        alert.state, alert.resolution, alert.escalate_at = AlertState.RESOLVED, resolution, None
+        alert.resolved_by, alert.resolved_at = member, at
+        alert.save(update_fields=["state", "resolution", "escalate_at", "resolved_by", "resolved_at"])
+        detail = {"resolution": resolution, "level_before": conversation.level}
+        conversation.level, conversation.urgency, conversation.changed_at = "none", 0, at
+        conversation.save(update_fields=["level", "urgency", "changed_at"])
+        _record(conversation, Event("alert.resolved", agent_of(member), "alert", str(alert.pk), detail=detail), at=at)
+        _ring(conversation)
+    return alert
+
+
+def _locked_alert(member: Membership, alert_id: UUID) -> tuple[Conversation, Alert]:
+    """Lock the alert's conversation first (the one order), then read the alert as it stands under that lock."""
+    place = Alert.objects.filter(pk=alert_id, clinic_id=member.clinic_id).values_list("conversation_id").first()
+    if place is None:
+        raise UnknownAlert(str(alert_id))
+    conversation = locking.locked(place[0])
+    return conversation, Alert.objects.get(pk=alert_id)
+
+
+def _record(conversation: Conversation, event: Event, *, at: datetime) -> None:
+    stream = conversation_stream(clinic_id=conversation.clinic_id, conversation_id=conversation.pk)
+    record(stream, event, at=at)
+
+
+def _ring(conversation: Conversation) -> None:
+    publishing.ring_conversation(
+        conversation_id=conversation.pk,
+        clinic_id=conversation.clinic_id,
+        seq=conversation.last_seq,
+        state=conversation.state,
+        urgent=True,
+    )

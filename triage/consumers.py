@@ -1,0 +1,213 @@
+"""The client's socket, `/ws/chat/`: each action translates, makes one domain call, and translates back."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any, ClassVar
+
+from django.conf import settings
+from django.utils import timezone
+
+from triage import clients, conversations, following, texts, turns
+from triage.publishing import conversation_group
+from triage.sockets import (
+    COME_BACK,
+    HELLO_MISSING,
+    STRANGER,
+    BadFrame,
+    Bucket,
+    Socket,
+    Unavailable,
+    call_domain,
+    read_number,
+    read_uuid,
+)
+from triage.transcripts import Line, client_frame, contiguous
+
+_HELLO_WITHIN = 10.0
+_POLL_WHILE_DEAF = 2.0
+
+
+class ClientConsumer(Socket):
+    """One browser tab of a client."""
+
+    actions: ClassVar = {
+        "hello": "hello",
+        "message": "message",
+        "catch_up": "catch_up",
+        "typing": "typing",
+        "end": "end",
+        "country": "country",
+    }
+
+    async def websocket_connect(self, message: dict[str, Any]) -> None:
+        """Accept, and wait a short while for the hello."""
+        self.who: clients.Identity | None = None
+        self.sent = 0
+        self.state = ""
+        self.bucket = Bucket(settings.CLIENT_FRAMES_PER_SECOND, settings.CLIENT_FRAMES_BURST)
+        await self.accept()
+        self.watch = asyncio.create_task(self._watch())
+
+    async def act(self, name: str, frame: dict[str, Any]) -> None:
+        """Refuse what comes too fast or before the hello."""
+        wait = self.bucket.wait_ms()
+        if wait:
+            await self.send_error(
+                "too_fast",
+                "That is a lot at once. Nothing is lost; please wait.",
+                retry_after_ms=wait,
+                **self.echo(frame),
+            )
+        elif self.who is None and name != "hello":
+            await self.send_error("not_allowed", "Say hello first.", **self.echo(frame))
+        else:
+            await super().act(name, frame)
+
+    async def hello(self, frame: dict[str, Any]) -> None:
+        """Show the token, get the conversation and everything after `last_seq`."""
+        token = frame.get("token")
+        try:
+            if not isinstance(token, str):
+                raise clients.StrangerToken
+            self.who = await call_domain(clients.identify, token=token, at=timezone.now())
+        except clients.StrangerToken:
+            await self.send_error("not_allowed", "This chat is not open in this browser any more.")
+            await self.close(STRANGER)
+            return
+        self.sent = read_number(frame, "last_seq")
+        await self.join(conversation_group(self.who.conversation_id))
+        news = await call_domain(following.news, self.who.conversation_id, self.sent)
+        self.state = news.state
+        await self.send_frame(
+            {
+                "type": "welcome",
+                "conversation": str(self.who.conversation_id),
+                "state": news.state,
+                "last_seq": news.last_seq,
+                "pseudonym": self.who.pseudonym,
+                "clinic": self.who.clinic_name,
+                **news.counsellor_json(),
+            }
+        )
+        await self._deliver(news.lines)
+
+    async def message(self, frame: dict[str, Any]) -> None:
+        """Take one turn; acknowledge after commit, then show what the conversation gained."""
+        who, ref = self._who(), read_uuid(frame, "client_ref")
+        try:
+            turn = await call_domain(
+                turns.take_turn,
+                conversation_id=who.conversation_id,
+                client_ref=ref,
+                text=frame.get("text"),
+                wishes_person=frame.get("wish") == "person",
+                at=timezone.now(),
+            )
+        except texts.BadText as bad:
+            raise BadFrame(bad.code, bad.detail) from bad
+        except turns.Closed:
+            raise BadFrame("closed", "This conversation has ended. You can start a new one.") from None
+        ack: dict[str, Any] = {"type": "ack", "client_ref": str(ref), "seq": turn.seq, "last_seq": turn.last_seq}
+        if who.is_rehearsal:
+            ack["rehearsal"] = {"level": turn.level, "alert_open": turn.alert_open, "state": turn.state}
+        await self.send_frame(ack)
+        await self._show(turn.lines, turn.state, turn.last_seq)
+
+    async def catch_up(self, frame: dict[str, Any]) -> None:
+        """Send everything after `after` once more; the page drops what it has."""
+        self.sent = read_number(frame, "after")
+        await self._catch_up()
+
+    async def typing(self, frame: dict[str, Any]) -> None:
+        """Tell the desk that the client is typing; never stored."""
+        who = self._who()
+        event = {"type": "typing.seen", "conversation": str(who.conversation_id), "sender": "client"}
+        await self.tell_group(conversation_group(who.conversation_id), event)
+
+    async def end(self, frame: dict[str, Any]) -> None:
+        """End the conversation, where the client may."""
+        try:
+            await call_domain(
+                conversations.end_by_client, conversation_id=self._who().conversation_id, at=timezone.now()
+            )
+        except conversations.NotAllowed:
+            raise BadFrame(
+                "not_allowed", "A person has been called, so this chat stays open. You can simply leave."
+            ) from None
+        await self._catch_up()
+
+    async def country(self, frame: dict[str, Any]) -> None:
+        """Store the place the client names, and show the crisis lines of it from now on."""
+        who, country = self._who(), frame.get("country")
+        try:
+            if not isinstance(country, str):
+                raise clients.UnknownCountry
+            await call_domain(clients.choose_country, client_id=who.client_id, country=country, at=timezone.now())
+        except clients.UnknownCountry:
+            raise BadFrame("bad_frame", "This country is not in our list.") from None
+        self.who = replace(who, country=country)
+        await self.send_frame({"type": "country", "country": country, "card": following.card_json(country)})
+
+    async def bell(self, event: dict[str, Any]) -> None:
+        """Something changed: read what this tab does not have yet."""
+        if event["seq"] > self.sent or event["state"] != self.state:
+            await self._catch_up()
+
+    async def typing_seen(self, event: dict[str, Any]) -> None:
+        """Pass on that the counsellor is typing."""
+        if event["sender"] == "counsellor":
+            await self.send_frame({"type": "typing", "sender": "counsellor"})
+
+    def _who(self) -> clients.Identity:
+        assert self.who is not None  # `act` lets nothing but the hello through before
+        return self.who
+
+    async def _show(self, lines: Sequence[Line], state: str, last_seq: int) -> None:
+        """Deliver what a turn produced from memory, unless another writer came between."""
+        if lines and contiguous(lines, self.sent) and state == self.state:
+            await self._deliver(lines)
+        elif last_seq > self.sent or state != self.state:
+            await self._catch_up()
+
+    async def _catch_up(self) -> None:
+        """Send all lines after what this tab has, and the state if it changed."""
+        while True:
+            news = await call_domain(following.news, self._who().conversation_id, self.sent)
+            await self._deliver(news.lines)
+            if self.sent >= news.last_seq or not news.lines:
+                break
+        if news.state != self.state:
+            self.state = news.state
+            await self.send_frame({"type": "state", "state": news.state, **news.counsellor_json()})
+
+    async def _deliver(self, lines: Sequence[Line]) -> None:
+        country, now = self._who().country, timezone.now()
+        for line in lines:
+            await self.send_frame(client_frame(line, country=country, at=now))
+            self.sent = line.seq
+
+    async def _watch(self) -> None:
+        """Close a socket without hello; afterwards show the head at each beat, which bounds what a lost bell costs."""
+        await asyncio.sleep(_HELLO_WITHIN)
+        if self.who is None:
+            await self.close(HELLO_MISSING)
+            return
+        while True:
+            await asyncio.sleep(_POLL_WHILE_DEAF if self.deaf else settings.CLIENT_HEARTBEAT_SECONDS)
+            try:
+                await self._beat()
+            except Unavailable:
+                continue
+
+    async def _beat(self) -> None:
+        who = self._who()
+        if not await call_domain(clients.session_is_good, who.session_id, at=timezone.now()):
+            await self.close(STRANGER)
+            return
+        head = await call_domain(following.head, who.conversation_id)
+        await self.send_frame({"type": "heartbeat", "last_seq": head})
+        if self.deaf:
+            await self._catch_up()
+            if await self.layer_is_back():
+                await self.close(COME_BACK)

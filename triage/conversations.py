@@ -1,0 +1,95 @@
+"""Opening and ending conversations."""
+
+from datetime import datetime, timedelta
+from uuid import UUID, uuid4
+
+from django.conf import settings
+from django.db import transaction
+
+from audit.trail import Agent, Event, conversation_stream, record
+from triage import locking, publishing, talking
+from triage.models import Client, Conversation
+from triage.sealing import Seal, new_message_key
+from triage.states import NotAllowed, State, Verb, transition
+from triage.writing import SYSTEM, add_lines, bot_drafts, reply_events
+
+__all__ = ["NotAllowed", "close_idle", "end_by_client", "open_conversation"]
+
+
+def open_conversation(client: Client, *, at: datetime) -> Conversation:
+    """Open a new conversation of `client` with the bot's first words. Must run inside the caller's transaction."""
+    conversation_id = uuid4()
+    key = new_message_key(conversation_id)
+    conversation = Conversation(
+        id=conversation_id,
+        clinic=client.clinic,
+        client=client,
+        message_key=key,
+        is_rehearsal=client.is_rehearsal,
+        started_at=at,
+        changed_at=at,
+        last_message_at=at,
+    )
+    replies = talking.opening(conversation)
+    conversation.save(force_insert=True)
+    rows = add_lines(conversation, Seal(conversation_id, key), bot_drafts(replies), at=at)
+    conversation.save(update_fields=["last_seq"])
+    started = Event(
+        "conversation.started",
+        Agent("client", str(client.pk)),
+        "conversation",
+        str(conversation_id),
+        detail={"rehearsal": client.is_rehearsal},
+    )
+    stream = conversation_stream(clinic_id=client.clinic_id, conversation_id=conversation_id)
+    record(stream, started, *reply_events(rows), at=at)
+    _ring(conversation)
+    return conversation
+
+
+def end_by_client(*, conversation_id: UUID, at: datetime) -> Conversation:
+    """The client says goodbye. Only a conversation with the bot ends by that: one that a person was called for stays.
+
+    Raises NotAllowed while waiting, with a counsellor, or closed.
+    """
+    with transaction.atomic(durable=True):
+        conversation = locking.locked(conversation_id)
+        move = transition(conversation.state, Verb.CLIENT_ENDS, by="client")
+        _close(conversation, Event(move.action, Agent("client"), "conversation", str(conversation_id)), at=at)
+    return conversation
+
+
+def close_idle(*, at: datetime) -> int:
+    """Close conversations that only the bot held and nobody has written in for `IDLE_CLOSE_HOURS`; returns how many."""
+    before = at - timedelta(hours=settings.IDLE_CLOSE_HOURS)
+    idle = Conversation.objects.filter(state=State.WITH_BOT, last_message_at__lt=before)
+    return sum(_close_one_idle(pk, before, at=at) for pk in idle.values_list("pk", flat=True)[:500])
+
+
+def _close_one_idle(conversation_id: UUID, before: datetime, *, at: datetime) -> bool:
+    with transaction.atomic(durable=True):
+        conversation = locking.locked(conversation_id)
+        # Read again under the lock: a message may have come since the list was made.
+        if conversation.state != State.WITH_BOT or conversation.last_message_at >= before:
+            return False
+        move = transition(conversation.state, Verb.GO_IDLE, by="system")
+        detail = {"why": "idle"}
+        _close(conversation, Event(move.action, SYSTEM, "conversation", str(conversation_id), detail=detail), at=at)
+    return True
+
+
+def _close(conversation: Conversation, event: Event, *, at: datetime) -> None:
+    conversation.state, conversation.closed_at, conversation.changed_at = State.CLOSED, at, at
+    conversation.save(update_fields=["state", "closed_at", "changed_at"])
+    stream = conversation_stream(clinic_id=conversation.clinic_id, conversation_id=conversation.pk)
+    record(stream, event, at=at)
+    _ring(conversation)
+
+
+def _ring(conversation: Conversation) -> None:
+    publishing.ring_conversation(
+        conversation_id=conversation.pk,
+        clinic_id=conversation.clinic_id,
+        seq=conversation.last_seq,
+        state=conversation.state,
+    )

@@ -1,0 +1,234 @@
+"""What both sockets share: frames in and out, a bounded pool for domain calls, bells, and life without Valkey."""
+
+import asyncio
+import functools
+import json
+import logging
+import threading
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, ClassVar, TypeVar
+from uuid import UUID
+
+import redis
+from channels.exceptions import StopConsumer
+from channels.generic.websocket import AsyncWebsocketConsumer
+from channels.layers import get_channel_layer
+from channels.utils import await_many_dispatch
+from django.conf import settings
+from django.db import DatabaseError, InterfaceError, OperationalError, connection
+
+logger = logging.getLogger(__name__)
+Result = TypeVar("Result")
+
+HELLO_MISSING = 4408
+STRANGER = 4401
+COME_BACK = 1012
+_CHECK_CONNECTION_AFTER = 5.0
+_LAYER_PATIENCE = 2.0
+_used = threading.local()
+
+
+class Unavailable(Exception):
+    """The database cannot be reached right now. Nothing was stored; the sender tries again."""
+
+
+@functools.cache
+def _domain_pool() -> ThreadPoolExecutor:
+    # Channels would push every synchronous call of the process through one thread (channels issue 1937).
+    return ThreadPoolExecutor(max_workers=settings.DOMAIN_THREADS, thread_name_prefix="domain")
+
+
+async def call_domain(verb: Callable[..., Result], *args: Any, **kwargs: Any) -> Result:
+    """Run one domain call in the bounded pool and return its result; raises Unavailable when the database is away."""
+    work = functools.partial(_run, verb, *args, **kwargs)
+    return await asyncio.get_running_loop().run_in_executor(_domain_pool(), work)
+
+
+def _run(verb: Callable[..., Result], *args: Any, **kwargs: Any) -> Result:
+    now = time.monotonic()
+    if now - getattr(_used, "at", 0.0) > _CHECK_CONNECTION_AFTER:
+        connection.close_if_unusable_or_obsolete()
+        connection.health_check_done = False
+    _used.at = now
+    try:
+        return verb(*args, **kwargs)
+    except (OperationalError, InterfaceError) as error:
+        connection.close()
+        raise Unavailable from error
+    except DatabaseError:
+        connection.close()
+        raise
+
+
+class BadFrame(Exception):
+    """A frame that cannot be read. `code` is the protocol's word, `detail` is for whoever sent it."""
+
+    def __init__(self, code: str, detail: str) -> None:
+        super().__init__(detail)
+        self.code = code
+        self.detail = detail
+
+
+def read_frame(text: str | None) -> dict[str, Any]:
+    """The JSON object of a text frame; raises BadFrame with the reason."""
+    if text is None:
+        raise BadFrame("bad_frame", "Only text frames are read here.")
+    try:
+        frame = json.loads(text)
+    except (ValueError, RecursionError):
+        raise BadFrame("bad_json", "This frame is not valid JSON.") from None
+    if not isinstance(frame, dict) or not isinstance(frame.get("type"), str):
+        raise BadFrame("bad_frame", 'A frame is a JSON object with a "type".')
+    return frame
+
+
+def read_uuid(frame: Mapping[str, Any], name: str) -> UUID:
+    """The UUID that `frame` carries under `name`; raises BadFrame."""
+    try:
+        return UUID(frame[name])
+    except (KeyError, ValueError, TypeError, AttributeError):
+        raise BadFrame("bad_frame", f"{name} must be a UUID.") from None
+
+
+def read_number(frame: Mapping[str, Any], name: str) -> int:
+    """The sequence number that `frame` carries under `name`, 0 when it has none; raises BadFrame."""
+    value = frame.get(name, 0)
+    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value < 2**31:
+        raise BadFrame("bad_frame", f"{name} must be a whole number, 0 or more.")
+    return value
+
+
+class Bucket:
+    """A token bucket: `rate` frames a second on average, `burst` at once."""
+
+    def __init__(self, rate: float, burst: int) -> None:
+        self._rate, self._burst = rate, burst
+        self._tokens, self._at = float(burst), time.monotonic()
+
+    def wait_ms(self) -> int:
+        """0 when one more frame may pass now, otherwise how many milliseconds until it may."""
+        now = time.monotonic()
+        self._tokens = min(self._burst, self._tokens + (now - self._at) * self._rate)
+        self._at = now
+        if self._tokens >= 1:
+            self._tokens -= 1
+            return 0
+        return int((1 - self._tokens) / self._rate * 1000) + 1
+
+
+class Socket(AsyncWebsocketConsumer):
+    """A socket that answers every bad frame with an error, never dies of one, and works without Valkey."""
+
+    # Frame type -> name of the coroutine that takes the frame. The door table of the tests reads this.
+    actions: ClassVar[Mapping[str, str]] = {}
+    channel_name: str = ""
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        """Serve one connection. Without Valkey the socket is deaf to bells and looks at the table more often."""
+        self.scope, self.base_send = scope, send
+        sources = [receive]
+        try:
+            self.channel_layer = get_channel_layer()
+            self.channel_name = await asyncio.wait_for(self.channel_layer.new_channel(), _LAYER_PATIENCE)
+            sources.append(functools.partial(self.channel_layer.receive, self.channel_name))
+        except (redis.RedisError, OSError, TimeoutError):
+            self.channel_layer = None
+        self.watch: asyncio.Task[None] | None = None
+        try:
+            await await_many_dispatch(sources, self.dispatch)
+        except StopConsumer:
+            pass
+        finally:
+            if self.watch is not None:
+                self.watch.cancel()
+
+    async def dispatch(self, message: dict[str, Any]) -> None:
+        """Hand an event to its method. Channels' own version hops to a shared thread for each event of each socket."""
+        await getattr(self, message["type"].replace(".", "_"))(message)
+
+    @property
+    def deaf(self) -> bool:
+        """True when this socket could not join the channel layer."""
+        return self.channel_layer is None
+
+    async def join(self, group: str) -> None:
+        """Follow the bells of `group`; without Valkey the socket goes on and looks at the table instead."""
+        if self.channel_layer is None:
+            return
+        try:
+            await asyncio.wait_for(self.channel_layer.group_add(group, self.channel_name), _LAYER_PATIENCE)
+        except (redis.RedisError, OSError, TimeoutError):
+            self.channel_layer = None
+
+    async def part(self, group: str) -> None:
+        """Stop following `group`."""
+        if self.channel_layer is None:
+            return
+        try:
+            await asyncio.wait_for(self.channel_layer.group_discard(group, self.channel_name), _LAYER_PATIENCE)
+        except (redis.RedisError, OSError, TimeoutError) as error:
+            logger.warning("group not left: %s", type(error).__name__)
+
+    async def tell_group(self, group: str, event: dict[str, Any]) -> None:
+        """Pass a fleeting event (typing) to the others; it may be lost."""
+        if self.channel_layer is None:
+            return
+        try:
+            await asyncio.wait_for(self.channel_layer.group_send(group, event), _LAYER_PATIENCE)
+        except (redis.RedisError, OSError, TimeoutError) as error:
+            logger.warning("event not sent: %s", type(error).__name__)
+
+    async def layer_is_back(self) -> bool:
+        """True when Valkey answers again, so that a deaf socket can ask its page to connect anew."""
+        try:
+            layer = get_channel_layer()
+            await asyncio.wait_for(layer.group_send("probe", {"type": "probe"}), _LAYER_PATIENCE)
+        except (redis.RedisError, OSError, TimeoutError):
+            return False
+        return True
+
+    async def send_frame(self, frame: Mapping[str, Any]) -> None:
+        """Send one JSON frame."""
+        await self.base_send(
+            {"type": "websocket.send", "text": json.dumps(frame, ensure_ascii=False, separators=(",", ":"))}
+        )
+
+    async def send_error(self, code: str, detail: str, **more: Any) -> None:
+        """Send an error frame; the socket stays open."""
+        await self.send_frame({"type": "error", "code": code, "detail": detail, **more})
+
+    async def websocket_receive(self, message: dict[str, Any]) -> None:
+        """Read one frame and hand it to its action; whatever goes wrong is said to the sender."""
+        frame: dict[str, Any] = {}
+        try:
+            frame = read_frame(message.get("text"))
+            name = self.actions.get(frame["type"])
+            if name is None:
+                raise BadFrame("bad_type", "This type of frame is not known.")
+            await self.act(name, frame)
+        except BadFrame as bad:
+            await self.send_error(bad.code, bad.detail, **self.echo(frame))
+        except Unavailable:
+            await self.send_error(
+                "unavailable", "Not stored yet. Please try again.", retry_after_ms=1000, **self.echo(frame)
+            )
+        except Exception:  # one bad event must not cost somebody the socket (channels issue 1466)
+            logger.exception("frame failed")
+            await self.send_error(
+                "unavailable", "Something went wrong here. Please try again.", retry_after_ms=1000, **self.echo(frame)
+            )
+
+    async def act(self, name: str, frame: dict[str, Any]) -> None:
+        """Run one action. Subclasses refuse here what may not be done."""
+        action: Callable[[dict[str, Any]], Awaitable[None]] = getattr(self, name)
+        await action(frame)
+
+    def echo(self, frame: Mapping[str, Any]) -> dict[str, Any]:
+        """What an error repeats so that the sender knows which frame it is about; never a text."""
+        return {key: frame[key] for key in ("client_ref", "ref") if isinstance(frame.get(key), str | int)}
+
+    async def websocket_disconnect(self, message: dict[str, Any]) -> None:
+        """Leave quietly."""
+        raise StopConsumer

@@ -1,0 +1,103 @@
+"""Joins the pure bot engine to a stored conversation. If the bot breaks, a person is called and the turn goes on."""
+
+import logging
+from dataclasses import dataclass
+from datetime import datetime
+
+from triage import cover
+from triage.bot import engine
+from triage.bot.catalogue import current_catalogue
+from triage.bot.engine import Position, Reply, Step, Wish
+from triage.models import Alert, Conversation
+from triage.policy import AlertKind, BotPart, Decision
+from triage.states import State
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Understood:
+    """What the bot's flow makes of a message, before it is decided whether the bot may say it."""
+
+    step: Step | None = None
+    wishes_person: bool = False
+    wishes_end: bool = False
+
+
+def understand(conversation: Conversation, text: str) -> Understood:
+    """Run the bot's flow on `text` if the bot is the speaker. A failing bot is a wish for a person."""
+    if conversation.state != State.WITH_BOT or not conversation.clinic.bot_enabled:
+        return Understood()
+    try:
+        step = engine.step(current_catalogue(), position_of(conversation), text, locale=_locale(conversation))
+    except Exception:  # whatever broke in content or engine, the client must not be left alone with it
+        logger.exception("bot engine failed", extra={"conversation": conversation.pk})
+        return Understood(wishes_person=True)
+    return Understood(step, Wish.PERSON in step.wishes, Wish.END in step.wishes)
+
+
+def answer(
+    conversation: Conversation,
+    understood: Understood,
+    text: str,
+    decision: Decision,
+    alert: Alert | None,
+    *,
+    at: datetime,
+) -> tuple[Reply, ...]:
+    """The replies that `decision` allows; moves the conversation's bot position."""
+    if decision.bot is BotPart.FLOW and understood.step is not None:
+        step = understood.step
+    elif decision.bot is BotPart.HOLDING:
+        step = _hold(conversation, text, alert)
+    else:
+        return ()
+    conversation.bot_position = step.position.to_json()
+    return step.replies
+
+
+def _hold(conversation: Conversation, text: str, alert: Alert | None) -> Step:
+    position = position_of(conversation)
+    try:
+        return engine.hold(
+            current_catalogue(),
+            position,
+            text,
+            reason=alert.kind if alert else AlertKind.PERSON,
+            person_on_shift=cover.person_on_shift(conversation.clinic_id),
+            locale=_locale(conversation),
+        )
+    except Exception:  # the alert is raised all the same, and that is what helps
+        logger.exception("holding content failed", extra={"conversation": conversation.pk})
+        return Step(replies=(), position=position, wishes=frozenset())
+
+
+def position_of(conversation: Conversation) -> Position:
+    """Where the bot stands in this conversation; the opening for one that has no position yet."""
+    if conversation.bot_position is None:
+        return engine.begin(current_catalogue(), locale=_locale(conversation)).position
+    return Position.from_json(conversation.bot_position)
+
+
+def opening(conversation: Conversation) -> tuple[Reply, ...]:
+    """The first words: welcome and disclosure that this is software (LAW-7, EU-1). Moves the bot position."""
+    step = engine.begin(current_catalogue(), locale=_locale(conversation))
+    conversation.bot_position = step.position.to_json()
+    return step.replies
+
+
+def after_hand_back(conversation: Conversation) -> tuple[Reply, ...]:
+    """The bot's first words after a counsellor handed back, so that nobody wonders who speaks now."""
+    step = engine.hand_back(current_catalogue(), position_of(conversation), locale=_locale(conversation))
+    conversation.bot_position = step.position.to_json()
+    return step.replies
+
+
+def notice(conversation: Conversation, key: str) -> tuple[Reply, ...]:
+    """One approved line that reports what happened, for example that a person is here now."""
+    text = current_catalogue().text(key, _locale(conversation))
+    return (Reply(text.key, text.version, text.digest, text.text),)
+
+
+def _locale(conversation: Conversation) -> str:
+    return conversation.client.locale

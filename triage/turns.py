@@ -1,0 +1,206 @@
+"""One client message and everything it leads to, in one transaction: the heart of the service.
+
+Scoring comes first and outside, because nothing slow may run under the conversation's lock. The state is read under
+the lock, so a bot reply can never land after a takeover.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from django.db import transaction
+
+from audit.trail import Agent, Event, conversation_stream, record
+from riskmodel import RiskScore
+from triage import alerts, assessing, locking, publishing, switches, talking
+from triage.models import Alert, Conversation, Message, RiskAssessment, Sender
+from triage.policy import URGENCY, AlertKind, BotPart, Decision, decide
+from triage.sealing import Seal
+from triage.states import State, Verb, transition
+from triage.texts import checked
+from triage.transcripts import Line, reasons_place
+from triage.writing import Draft, add_lines, bot_drafts, lines_of, reply_events
+
+
+class Closed(Exception):
+    """The conversation is closed; a new contact opens a new one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """What one message led to. `lines` are the message and the replies, empty for a repeated `client_ref`."""
+
+    seq: int
+    last_seq: int
+    state: str
+    lines: tuple[Line, ...]
+    level: str
+    alert_open: bool
+    repeated: bool = False
+
+
+def take_turn(*, conversation_id: UUID, client_ref: UUID, text: str, at: datetime, wishes_person: bool = False) -> Turn:
+    """Store, assess and answer one client message; a repeated `client_ref` changes nothing and says where it stands.
+
+    Raises texts.BadText, Closed and locking.UnknownConversation. When this returns, the message is on disk.
+    """
+    text = checked(text)
+    score = assessing.assess(text) if switches.scoring_on(conversation_id) else None
+    with transaction.atomic(durable=True):
+        conversation = locking.locked(conversation_id)
+        stored = Message.objects.filter(conversation_id=conversation_id, client_ref=client_ref).first()
+        if stored is not None:
+            return _repeated(conversation, stored)
+        if conversation.state == State.CLOSED:
+            raise Closed(str(conversation_id))
+        return _store(conversation, client_ref, text, score, wishes_person=wishes_person, at=at)
+
+
+def _repeated(conversation: Conversation, stored: Message) -> Turn:
+    return Turn(
+        seq=stored.seq,
+        last_seq=conversation.last_seq,
+        state=conversation.state,
+        lines=(),
+        level=conversation.level,
+        alert_open=alerts.unresolved(conversation) is not None,
+        repeated=True,
+    )
+
+
+def _store(
+    conversation: Conversation,
+    client_ref: UUID,
+    text: str,
+    score: RiskScore | None,
+    *,
+    wishes_person: bool,
+    at: datetime,
+) -> Turn:
+    level = str(score.level) if score else "unscored"
+    alert = alerts.unresolved(conversation)
+    reply = talking.understand(conversation, text)
+    decision = decide(
+        level=level,
+        state=conversation.state,
+        open_urgency=alert.urgency if alert else None,
+        wishes_person=wishes_person or reply.wishes_person,
+        bot_enabled=conversation.clinic.bot_enabled,
+    )
+    seal = Seal(conversation.pk, conversation.message_key)
+    seq = conversation.last_seq + 1
+    events = [_received(seq, text, seal), *_assessed(seq, score)]
+    if decision.alert is not None:
+        alert, raised = alerts.raise_alert(conversation, alert, kind=decision.alert, level=level, seq=seq, at=at)
+        events.append(raised)
+    replies = talking.answer(conversation, reply, text, decision, alert, at=at)
+    drafts = [Draft(Sender.CLIENT, text, client_ref=client_ref), *bot_drafts(replies)]
+    rows = add_lines(conversation, seal, drafts, at=at)
+    if score is not None:
+        _save_assessment(rows[0], score, seal, at=at)
+    _move(conversation, decision, level, at=at)
+    _close_if_ended(conversation, reply, decision, events, at=at)
+    conversation.save(update_fields=_CHANGED)
+    stream = conversation_stream(clinic_id=conversation.clinic_id, conversation_id=conversation.pk)
+    record(stream, *events, *reply_events(rows[1:]), at=at)
+    _ring(conversation, decision)
+    return _turn(conversation, rows, seal, level=level, alert=alert)
+
+
+_CHANGED = [
+    "state",
+    "last_seq",
+    "level",
+    "urgency",
+    "bot_position",
+    "changed_at",
+    "last_message_at",
+    "waiting_since",
+    "closed_at",
+]
+
+
+def _received(seq: int, text: str, seal: Seal) -> Event:
+    detail = {"seq": seq, "characters": len(text), "digest": seal.keyed_digest(text)}
+    return Event("message.received", Agent("client"), "message", str(seq), detail=detail)
+
+
+def _assessed(seq: int, score: RiskScore | None) -> list[Event]:
+    if score is None:
+        return []
+    detail = {
+        "seq": seq,
+        "level": str(score.level),
+        "probability": score.probability,
+        "categories": list(score.categories),
+        "floor": str(score.floor) if score.floor else "",
+        "took_ms": round(score.took_ms, 3),
+    }
+    outcome = "failed" if score.level == "unscored" else "success"
+    model = Agent("model", score.model_version)
+    return [Event("risk.assessed", model, "message", str(seq), outcome=outcome, detail=detail)]
+
+
+def _save_assessment(row: Message, score: RiskScore, seal: Seal, *, at: datetime) -> None:
+    reasons = [
+        {"kind": r.kind, "text": r.text, "weight": round(r.weight, 4), "start": r.start, "end": r.end}
+        for r in score.reasons
+    ]
+    RiskAssessment.objects.create(
+        message=row,
+        level=str(score.level),
+        probability=score.probability,
+        categories=list(score.categories),
+        sealed_reasons=seal.seal_json(reasons, place=reasons_place(row.seq)),
+        floor=str(score.floor) if score.floor else "",
+        model_version=score.model_version,
+        took_ms=score.took_ms,
+        assessed_at=at,
+    )
+
+
+def _move(conversation: Conversation, decision: Decision, level: str, *, at: datetime) -> None:
+    """Take the conversation to the desk if a person is called. A level only rises here; people lower it."""
+    if URGENCY[level] > conversation.urgency:
+        conversation.level, conversation.urgency = level, URGENCY[level]
+    if decision.call_person:
+        by = "client" if decision.alert == AlertKind.PERSON else "system"
+        conversation.state = transition(conversation.state, Verb.CALL_PERSON, by=by).target
+        conversation.waiting_since = at
+
+
+def _close_if_ended(
+    conversation: Conversation,
+    reply: talking.Understood,
+    decision: Decision,
+    events: list[Event],
+    *,
+    at: datetime,
+) -> None:
+    if decision.bot is not BotPart.FLOW or not reply.wishes_end:
+        return
+    move = transition(conversation.state, Verb.CLIENT_ENDS, by="client")
+    conversation.state, conversation.closed_at = move.target, at
+    events.append(Event(move.action, Agent("client"), "conversation", str(conversation.pk)))
+
+
+def _ring(conversation: Conversation, decision: Decision) -> None:
+    publishing.ring_conversation(
+        conversation_id=conversation.pk,
+        clinic_id=conversation.clinic_id,
+        seq=conversation.last_seq,
+        state=conversation.state,
+        urgent=decision.alert is not None,
+    )
+
+
+def _turn(conversation: Conversation, rows: Sequence[Message], seal: Seal, *, level: str, alert: Alert | None) -> Turn:
+    return Turn(
+        seq=rows[0].seq,
+        last_seq=conversation.last_seq,
+        state=conversation.state,
+        lines=tuple(lines_of(rows, seal)),
+        level=level,
+        alert_open=alert is not None,
+    )
