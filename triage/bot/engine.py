@@ -1,0 +1,217 @@
+"""The bot as pure functions: a position and a message in, approved replies and a new position out.
+
+It never raises for any text of a client, never says a text outside the catalogue, and never argues with a wish for a
+person (BOT-5, BOT-8).
+"""
+
+from triage.bot.catalogue import Catalogue
+from triage.bot.content import PERSON, ChoiceSpec
+from triage.bot.holding import hold
+from triage.bot.intents import Heard
+from triage.bot.position import BadPosition, Choice, Position, Reply, Step, Wish
+from triage.bot.run import MENU, Run
+
+__all__ = [
+    "BadPosition",
+    "Choice",
+    "Position",
+    "Reply",
+    "Step",
+    "Wish",
+    "begin",
+    "closing",
+    "hand_back",
+    "hold",
+    "step",
+    "wishes_person",
+]
+
+# In a step that asks for the client's own words, only these whole messages are not the answer.
+_HEARD_IN_ASK = frozenset({"ask_real", "stop", "pause", "back", "help", "urgent", "goodbye", "menu"})
+_ASIDES = {
+    "ask_real": "are_you_real",
+    "soft_person": "offer_person",
+    "help": "help",
+    "urgent": "urgent",
+    "goodbye": "goodbye",
+    "about": "about_chat",
+    "declines_person": "no_person",
+}
+_FLOWS = {"mood": "mood_check", "exercises": "exercises", "menu": MENU}
+_REMARKS = {"greeting": "controls.greeting", "thanks": "controls.thanks", "feeling": "controls.heard_feeling"}
+_UNSURE_BEFORE_OFFER = 3
+
+
+def begin(catalogue: Catalogue, *, locale: str = "en") -> Step:
+    """The opening: what the bot is comes before the client's first word (LAW-10), then a first choice."""
+    run = Run(catalogue, None, locale)
+    run.enter("welcome")
+    return run.done()
+
+
+def hand_back(catalogue: Catalogue, position: Position, *, locale: str = "en") -> Step:
+    """The first words after a counsellor handed back: says that it is the bot again, and asks what would help."""
+    run = Run(catalogue, position, locale)
+    run.memory = {name: value for name, value in run.memory.items() if not name.startswith("held.")}
+    run.enter("hand_back")
+    return run.done()
+
+
+def closing(catalogue: Catalogue, *, locale: str = "en") -> Step:
+    """The goodbye when a conversation ends."""
+    run = Run(catalogue, None, locale)
+    run.item = catalogue.flow("closing", locale)
+    run.go(run.item.start)
+    return run.done()
+
+
+def wishes_person(catalogue: Catalogue, position: Position, text: str, *, locale: str = "en") -> bool:
+    """Whether this message asks for a person, in its own words or as the yes to an offer. Cheaper than a step."""
+    heard = catalogue.intents(locale).hear(text)
+    run = Run(catalogue, position, locale)
+    choice = _chosen(run, heard)
+    return choice.wish == PERSON if choice else heard.intent == "person"
+
+
+def step(catalogue: Catalogue, position: Position, text: str, *, locale: str = "en") -> Step:
+    """Answer one message while the bot has the conversation.
+
+    On a wish for a person the step says that it is asking and names the wish; what happens next (somebody on shift or
+    not) is said by `hold(reason="person")`, which the caller adds in the same turn.
+    """
+    run = Run(catalogue, position, locale)
+    if run.item is None or run.node is None or not run.node.rests:
+        # The content under this position is no longer served, or somebody else spoke in between.
+        run.say("controls.moved_on")
+        run.enter(MENU)
+        return run.done()
+    heard = catalogue.intents(locale).hear(text)
+    if not (_take_answer(run, heard) or _take_intent(run, heard) or _take_free_text(run)):
+        _ask_which(run)
+    return run.done()
+
+
+def _take_answer(run: Run, heard: Heard) -> bool:
+    """A pressed or typed choice, a number where one is asked, a yes or no where one fits."""
+    assert run.item is not None and run.node is not None  # noqa: S101, PT018
+    if run.memory.get("paused") and (heard.intent in {"carry_on", "yes"} or _is_control(run, heard, "carry_on")):
+        del run.memory["paused"]
+        run.go(run.node.key)
+        return True
+    choice = _chosen(run, heard)
+    if choice:
+        _follow(run, choice)
+        return True
+    if run.node.kind == "rate" and heard.number is not None and run.node.low <= heard.number <= run.node.high:
+        run.memory[run.node.remember] = heard.number
+        run.forward(run.node.next)
+        return True
+    skips = run.node.kind in {"rate", "ask"} and (heard.intent == "skip" or _is_control(run, heard, "skip"))
+    if skips or (run.node.kind == "ask" and (heard.intent == "done" or _is_control(run, heard, "done"))):
+        run.forward(run.node.skip or run.node.next)
+        return True
+    return False
+
+
+def _is_control(run: Run, heard: Heard, name: str) -> bool:
+    return run.catalogue.intents(run.locale).same(heard, run.control(name).label)
+
+
+def _chosen(run: Run, heard: Heard) -> ChoiceSpec | None:
+    """The choice of the current node that a message names, by label, or by yes or no."""
+    if run.item is None or run.node is None:
+        return None
+    choices = run.open_choices(run.item, run.node)
+    if run.node.kind == "offer_person":
+        choices = [
+            ChoiceSpec("yes_person", run.control("yes_person").label, means="yes", wish=PERSON),
+            ChoiceSpec("not_now", run.control("not_now").label, next=run.node.next, means="no"),
+        ]
+    same = run.catalogue.intents(run.locale).same
+    if len(choices) == 1 and heard.whole and heard.intent in {"yes", "done", "carry_on", "skip"}:
+        return choices[0]  # a step that only waits for "next"
+    named = next((choice for choice in choices if same(heard, choice.label)), None)
+    if named or not heard.whole or heard.intent not in {"yes", "no"}:
+        return named
+    return next((choice for choice in choices if choice.means == heard.intent), None)
+
+
+def _follow(run: Run, choice: ChoiceSpec) -> None:
+    if choice.count:
+        run.memory[choice.count] = int(run.memory.get(choice.count, 0)) + 1
+    if choice.wish == PERSON:
+        _ask_for_person(run)
+    else:
+        run.forward(choice.next)
+
+
+def _ask_for_person(run: Run, heard: Heard | None = None) -> None:
+    if heard and "ask_real" in heard.all:
+        run.say("controls.automated")
+    run.say("controls.asking_person")
+    run.wishes.add(Wish.PERSON)
+
+
+def _take_intent(run: Run, heard: Heard) -> bool:
+    """What the table is sure of. A wish for a person stands above everything (BOT-8)."""
+    assert run.item is not None and run.node is not None  # noqa: S101, PT018
+    intent = heard.intent
+    if intent == "person":
+        _ask_for_person(run, heard)
+        return True
+    if run.node.kind == "ask" and not (heard.whole and intent in _HEARD_IN_ASK):
+        return False
+    if intent in {"stop", "pause", "back"}:
+        return _take_control(run, intent)
+    if intent in _ASIDES:
+        run.aside(_ASIDES[intent])
+    elif intent in _FLOWS:
+        run.enter(_FLOWS[intent])
+    elif intent.startswith("exercise_"):
+        run.enter(intent.removeprefix("exercise_"))
+    elif intent in _REMARKS:
+        run.say(_REMARKS[intent])
+        run.repeat_choices()
+    else:
+        return False
+    run.memory.pop("unsure", None)
+    return True
+
+
+def _take_control(run: Run, intent: str) -> bool:
+    assert run.item is not None and run.node is not None  # noqa: S101, PT018
+    exercising = run.is_step_of_exercise(run.item, run.node)
+    if intent == "back":
+        if not (exercising and run.back()):
+            run.enter(MENU)
+    elif not exercising:
+        run.say("controls.quiet")
+        run.repeat_choices()
+    elif intent == "pause":
+        run.memory["paused"] = 1
+        run.say("controls.paused", choices=(run.control("carry_on"), run.control("stop")))
+    else:
+        run.say("controls.stopped")
+        run.enter(MENU)
+    return True
+
+
+def _take_free_text(run: Run) -> bool:
+    """The client's own words where they were asked for. They are not kept and not judged here."""
+    assert run.node is not None  # noqa: S101
+    if run.node.kind != "ask":
+        return False
+    run.forward(run.node.next)
+    return True
+
+
+def _ask_which(run: Run) -> None:
+    """Not sure what was meant: ask, in other words each time, and after a few times offer a person."""
+    unsure = int(run.memory.get("unsure", 0)) + 1
+    run.memory["unsure"] = unsure
+    if unsure % _UNSURE_BEFORE_OFFER == 0:
+        run.aside("unsure_offer")
+        return
+    kind = run.node.kind if run.node else ""
+    run.say("controls.number_please" if kind == "rate" else "controls.unsure")
+    run.repeat_choices()
