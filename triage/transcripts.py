@@ -110,6 +110,8 @@ def client_frame(line: Line, *, country: str, at: datetime) -> dict[str, Any]:
         "card": directory.card(country or None, at=at).to_json() if line.card == "crisis" else None,
         "exercise": line.exercise,
     }
+    if line.content_key:
+        frame["content"] = f"{line.content_key}@{line.content_version}"
     if line.client_ref:
         frame["client_ref"] = str(line.client_ref)
     if line.author_name:
