@@ -56,7 +56,7 @@ class Checkpoint(models.Model):
     leaf_count = models.BigIntegerField()
     entry_count = models.BigIntegerField()
     written_at = models.DateTimeField()
-    key_id = models.TextField()
+    public_key = models.BinaryField()
     digest = models.BinaryField()
     signature = models.BinaryField()
 

@@ -20,7 +20,7 @@ class Migration(migrations.Migration):
                 ("leaf_count", models.BigIntegerField()),
                 ("entry_count", models.BigIntegerField()),
                 ("written_at", models.DateTimeField()),
-                ("key_id", models.TextField()),
+                ("public_key", models.BinaryField()),
                 ("digest", models.BinaryField()),
                 ("signature", models.BinaryField()),
             ],

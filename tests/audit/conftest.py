@@ -25,7 +25,7 @@ def clinic() -> trail.Stream:
 
 
 @pytest.fixture
-def checkpoint_folder(settings, tmp_path: Path) -> Path:
+def checkpoint_folder_of_test(settings, tmp_path: Path) -> Path:
     settings.AUDIT_CHECKPOINT_DIR = tmp_path / "checkpoints"
     return settings.AUDIT_CHECKPOINT_DIR
 
