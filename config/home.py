@@ -112,14 +112,14 @@ def make_home() -> Path:
 
     Raises HomeUnusable when the place is not writable, full, or somebody else's.
     """
-    # As root, PostgreSQL's account has to pass through (not read) on the way to its own directory.
-    mode = 0o711 if os.geteuid() == 0 else 0o700
     root = home()
     try:
         for folder in (root, run_dir()):
-            folder.mkdir(mode=mode, parents=True, exist_ok=True)
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             _refuse_strangers(folder)
-            folder.chmod(mode)
+            if os.geteuid() == 0:
+                # PostgreSQL's account has to pass through (not read) on the way to its own directory.
+                folder.chmod(stat.S_IMODE(folder.stat().st_mode) | 0o011)
         log_dir().mkdir(mode=0o700, exist_ok=True)
         with tempfile.TemporaryFile(dir=root) as probe:
             probe.write(b"\0" * 65536)
@@ -178,7 +178,8 @@ def _create_once(path: Path, text: str) -> None:
 
 
 def _refuse_strangers(folder: Path) -> None:
-    found = os.lstat(folder)
+    # A link is followed for the home that the operator chose, never for the guessable name below /tmp.
+    found = folder.stat() if folder == home() else folder.lstat()
     if not stat.S_ISDIR(found.st_mode):
         raise HomeUnusable(f"{folder} is not a directory. Move it away, or set TRIAGE_HOME to another directory.")
     if found.st_uid != os.geteuid():
@@ -186,4 +187,4 @@ def _refuse_strangers(folder: Path) -> None:
             f"{folder} belongs to another account (uid {found.st_uid}). Set TRIAGE_HOME to a directory of your own."
         )
     if found.st_mode & 0o022:
-        raise HomeUnusable(f"{folder} can be written by others. Run: chmod go-w {folder}")
+        raise HomeUnusable(f"{folder} can be written by others. Use a directory of its own for TRIAGE_HOME.")
