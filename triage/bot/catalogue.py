@@ -17,7 +17,18 @@ APPROVALS = "approvals.toml"
 FALLBACK = "en"
 # Without these the bot cannot meet somebody in danger honestly, so a service does not start without them.
 SAFETY_ITEMS = frozenset(
-    {"welcome", "menu", "holding", "controls", "urgent", "are_you_real", "offer_person", "hand_back"}
+    (
+        "welcome",
+        "menu",
+        "holding",
+        "controls",
+        "urgent",
+        "are_you_real",
+        "offer_person",
+        "hand_back",
+        "system",
+        "closing",
+    )
 )
 
 

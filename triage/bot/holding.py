@@ -39,6 +39,8 @@ def hold(
     run.memory["held.on_shift"] = int(person_on_shift)
     suffix = "" if person_on_shift else "_nobody"
     if first:
+        if "ask_real" in catalogue.intents(locale).hear(text).all:
+            run.say("controls.automated")  # the truth comes first, whatever else was asked (LAW-10)
         run.say(f"holding.{reason}{suffix}", card="" if reason == "person" and person_on_shift else _CARD)
     elif nobody_left:
         run.say("holding.shift_ended", card=_CARD)
