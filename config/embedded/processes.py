@@ -12,7 +12,6 @@ from pathlib import Path
 
 _PR_SET_PDEATHSIG = 1
 _POLL_SECONDS = 0.05
-LOG_LIMIT_BYTES = 20_000_000
 
 
 @dataclass(frozen=True, slots=True)
