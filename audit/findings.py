@@ -16,6 +16,7 @@ class Kind(StrEnum):
     REMOVED = "removed"  # a checkpoint holds a stream that is gone
     REWRITTEN = "rewritten"  # a checkpoint holds another digest: the chain was computed anew
     CHECKPOINT = "checkpoint"  # a checkpoint itself is altered, missing or not ours
+    GUARD = "guard"  # the database no longer refuses changes
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +39,7 @@ class Finding:
             place.append(f"seq {self.seq}")
         if self.entry_id is not None:
             place.append(f"entry {self.entry_id}")
-        return f"{', '.join(place)}: {self.kind}: {self.reason}"
+        return ": ".join((*filter(None, [", ".join(place)]), self.kind, self.reason))
 
 
 @dataclass(slots=True)

@@ -143,7 +143,8 @@ def agent_label(entry: Entry) -> str:
 
 def detail_of(entry: Entry) -> dict[str, Any]:
     """The detail as values."""
-    return json.loads(entry.detail)
+    detail: dict[str, Any] = json.loads(entry.detail)
+    return detail
 
 
 def action_choices(actions: Iterable[str] = MEANINGS) -> list[tuple[str, str]]:

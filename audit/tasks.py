@@ -10,7 +10,7 @@ from audit import checkpoints
 _log = logging.getLogger(__name__)
 
 
-@shared_task
+@shared_task  # type: ignore[untyped-decorator]
 def write_checkpoint() -> None:
     """Write a signed checkpoint. Another worker at it already is no failure; anything else is."""
     try:

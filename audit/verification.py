@@ -8,6 +8,7 @@ from django.db import connection, transaction
 
 from audit import checkpoints
 from audit.findings import Report
+from audit.guards import missing_guards
 from audit.models import CheckpointLeaf, Stream
 from audit.walk import Progress, Walk, total_entries
 from audit.witnesses import Witnesses, newer_entries, trusted_keys
@@ -57,6 +58,7 @@ def _verify(report: Report, stream: str | None, folder: Path, trusted: frozenset
     # The rate is the chains' alone: checkpoints are few.
     report.seconds = time.perf_counter() - start
     report.findings.extend(witnesses)
+    report.findings.extend(missing_guards())
     report.pending_checkpoints = witnesses.pending
     report.checkpoints = len(witnesses.digests)
     report.newest_checkpoint = max(witnesses.digests, default=None)

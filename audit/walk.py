@@ -54,7 +54,7 @@ def total_entries(stream: str | None) -> int:
             "SELECT COALESCE(sum(head_seq), 0)::bigint FROM audit_stream WHERE %s::text IS NULL OR name = %s::text",
             [stream, stream],
         )
-        return cursor.fetchone()[0]
+        return int(cursor.fetchone()[0])
 
 
 class Walk:

@@ -46,7 +46,7 @@ def newer_entries(stream: str | None) -> int:
     """How many entries no checkpoint holds yet."""
     with connection.cursor() as cursor:
         cursor.execute(_NEWER, [stream, stream])
-        return cursor.fetchone()[0]
+        return int(cursor.fetchone()[0])
 
 
 class Witnesses:
@@ -69,7 +69,8 @@ class Witnesses:
         self.pending = sorted(number for number in self._filed if number > max(committed, default=0))
 
     def __iter__(self) -> Iterator[Finding]:
-        expected, previous = 1, NO_CHECKPOINT
+        expected = 1
+        previous: bytes | None = NO_CHECKPOINT
         for number in sorted(self._filed | self._stored):
             if number > expected:
                 yield _fault(expected, f"gone from the database and from the folder; the next one is {number}")

@@ -93,6 +93,21 @@ def test_two_statements_are_enough_however_many_events(conversation, count, is_n
 
 
 @pytest.mark.django_db
+def test_postgresql_plans_the_two_statements_once_a_connection(conversation, clinic):
+    for count in (1, 2, 70, 300):
+        trail.record(conversation, *[reply(number) for number in range(count)], at=AT)
+        trail.record(clinic, *[reply(number) for number in range(count)], at=AT)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT count(DISTINCT statement), count(*) FROM pg_prepared_statements WHERE statement ~ 'audit_entry|present'"
+        )
+        statements, plans = cursor.fetchone()
+    assert statements == 2
+    # A clinic's stream has no conversation, and an absent value is another type of parameter.
+    assert plans <= 4
+
+
+@pytest.mark.django_db
 def test_a_clock_that_steps_back_keeps_the_order_of_entries(conversation):
     trail.record(conversation, reply(1), at=AT)
     trail.record(conversation, reply(2), at=AT - timedelta(hours=1))

@@ -7,7 +7,7 @@ from threading import Thread
 
 import pytest
 from django.core.management import CommandError, call_command
-from django.db import connection
+from django.db import connection, transaction
 
 from audit import chain, checkpoint_folder, checkpoints, signing, trail
 from audit.findings import Finding, Kind
@@ -416,6 +416,24 @@ def _write_on_another_connection(stream: trail.Stream) -> None:
     thread = Thread(target=act)
     thread.start()
     thread.join()
+
+
+@pytest.mark.parametrize(
+    ("sql", "count"),
+    [
+        ("ALTER TABLE audit_entry DISABLE TRIGGER audit_no_change", 1),
+        ("ALTER TABLE audit_entry ENABLE REPLICA TRIGGER audit_no_truncate", 1),
+        ("ALTER TABLE audit_stream DISABLE TRIGGER USER", 3),
+        ("DROP TRIGGER audit_no_change ON audit_checkpoint", 1),
+    ],
+)
+def test_a_guard_that_was_switched_off_is_found(sql, count):
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(sql)
+        findings = verify().findings
+        transaction.set_rollback(True)
+    assert [finding.kind for finding in findings] == [Kind.GUARD] * count
+    assert findings[0].line().startswith("guard: trigger audit_")
 
 
 def run(*arguments: str) -> tuple[int, str]:
