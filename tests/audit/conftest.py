@@ -8,7 +8,7 @@ import pytest
 from django.db import connection
 
 from audit import trail
-from tests.audit.acts import CLINIC, CONVERSATION
+from tests.audit.acts import CLINIC, CONVERSATION, reply, takeover, write
 from tests.audit_flush import audit_flush
 
 __all__ = ["audit_flush"]
@@ -48,3 +48,13 @@ def tamper(transactional_db) -> Iterator[Tamper]:
             return count
 
         yield run
+
+
+@pytest.fixture
+def lived_in_trail(transactional_db, checkpoint_folder_of_test, conversation, clinic):
+    """A conversation of six entries and a clinic's stream of two, none of them held by a checkpoint yet."""
+    for number in range(1, 6):
+        write(conversation, reply(number))
+    write(conversation, takeover())
+    write(clinic, trail.Event("member.signed_in", trail.Agent("human", "member-7", "counsellor")))
+    write(clinic, trail.Event("shift.started", trail.Agent("human", "member-7", "counsellor")))

@@ -99,7 +99,8 @@ def test_postgresql_plans_the_two_statements_once_a_connection(conversation, cli
         trail.record(clinic, *[reply(number) for number in range(count)], at=AT)
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT count(DISTINCT statement), count(*) FROM pg_prepared_statements WHERE statement ~ 'audit_entry|present'"
+            "SELECT count(DISTINCT statement), count(*) FROM pg_prepared_statements"
+            " WHERE statement ~ 'audit_(entry|stream)' AND statement !~ 'pg_prepared_statements'"
         )
         statements, plans = cursor.fetchone()
     assert statements == 2
