@@ -1,0 +1,37 @@
+"""Only members come in. What a member may do is asked in the domain, never here a second time."""
+
+from django.conf import settings
+from rest_framework.permissions import BasePermission
+from rest_framework.request import Request
+from rest_framework.throttling import BaseThrottle
+from rest_framework.views import APIView
+
+from counselling.api.authentication import Caller
+from triage import rates
+
+REQUESTS_PER_MINUTE = 600
+_WINDOW = 60
+
+
+class IsMember(BasePermission):
+    """The caller is known. Each verb and read asks `accounts.access.require` by itself."""
+
+    def has_permission(self, request: Request, view: APIView) -> bool:
+        """True for a caller with a good token or session."""
+        return isinstance(request.auth, Caller)
+
+
+class RequestRate(BaseThrottle):
+    """So many requests a minute for each token or session, counted in Valkey over all processes.
+
+    Without Valkey nobody is held up: a missing count must not keep an alert from being acknowledged.
+    """
+
+    def allow_request(self, request: Request, view: APIView) -> bool:
+        """True while the caller stays below the limit."""
+        limit = getattr(settings, "API_REQUESTS_PER_MINUTE", REQUESTS_PER_MINUTE)
+        return rates.allowed("api", request.auth.counted_by, limit=limit, seconds=_WINDOW)
+
+    def wait(self) -> float:
+        """Seconds after which the caller's window is over at the latest."""
+        return float(_WINDOW)
