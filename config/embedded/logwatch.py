@@ -12,6 +12,8 @@ _ERROR = re.compile(
 )
 # PostgreSQL logs each refused statement as ERROR, also those that the service expects, such as a doubled message.
 _GRAVE = re.compile(r"\b(FATAL|PANIC)\b")
+# A service that is not ready yet is asked again and again; who asks tells the reason better.
+_HEALTH = "/health/"
 
 
 class LogWatch:
@@ -38,7 +40,8 @@ class LogWatch:
         *whole, self._rest = new.split(b"\n")
         if size > LIMIT_BYTES:
             self._put_aside()
-        found = [line for raw in whole if self._pattern.search(line := raw.decode(errors="replace"))]
+        lines = [raw.decode(errors="replace") for raw in whole]
+        found = [line for line in lines if self._pattern.search(line) and _HEALTH not in line]
         more = len(found) - _LINES_AT_ONCE
         return found[:_LINES_AT_ONCE] + ([f"({more} more in {self._log})"] if more > 0 else [])
 

@@ -1,5 +1,6 @@
 """Keeps the parts of the service running: starts them in order, restarts what ends, stops them in reverse order."""
 
+import contextlib
 import fcntl
 import os
 import select
@@ -162,7 +163,9 @@ class Supervisor:
 
     def _on_signal(self, number: int, frame: FrameType | None) -> None:
         if self._asked_to_stop:
-            self._say("serve", "already stopping, one moment")
+            # Not by `say`: the handler may have interrupted it in the middle of a line.
+            with contextlib.suppress(OSError):
+                os.write(2, b"serve         | already stopping, one moment\n")
         self._asked_to_stop = True
 
     def _raise_if_stopped(self) -> None:
@@ -171,11 +174,9 @@ class Supervisor:
 
     def _sleep(self) -> None:
         select.select([self._wake], [], [], _LOOK_SECONDS)
-        try:
+        with contextlib.suppress(BlockingIOError):
             while os.read(self._wake, 512):
                 pass
-        except BlockingIOError:
-            pass
 
 
 def _how(part: Part) -> str:

@@ -1,6 +1,7 @@
 """`manage.py serve`: the whole service by one command, in the topology of production."""
 
 import argparse
+import contextlib
 import ipaddress
 import json
 import os
@@ -15,13 +16,16 @@ from django.conf import settings
 from django.core.management import get_commands
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import connection
+from kombu.exceptions import OperationalError
 
 from config import home
+from config.celery import app
 from config.embedded import CannotStart, listening
 from config.embedded.children import Child
 from config.embedded.postgres import Postgres
 from config.embedded.supervisor import Stopped, Supervisor, sign, take_home
 from config.embedded.valkey import Valkey
+from config.tasks import worker_heartbeat
 
 DEFAULT_PORT = 8000
 _SLOW_SECONDS = 120
@@ -90,6 +94,7 @@ class Command(BaseCommand):
 
     def _wait_ready(self, supervisor: Supervisor, url: str) -> None:
         began, missing, is_slow = time.monotonic(), "", False
+        _ask_worker()
         while (now_missing := _missing(url)) != "":
             if now_missing != missing:
                 missing = now_missing
@@ -109,9 +114,11 @@ class Command(BaseCommand):
         self.stdout.flush()
 
     def _say(self, name: str, words: str) -> None:
-        for line in words.splitlines():
-            self.stdout.write(f"{name:<13} | {line}")
-        self.stdout.flush()
+        # The terminal may be gone (SIGHUP); stopping cleanly matters more than saying so.
+        with contextlib.suppress(OSError, ValueError):
+            for line in words.splitlines():
+                self.stdout.write(f"{name:<13} | {line}")
+            self.stdout.flush()
 
 
 def _positive(text: str) -> int:
@@ -172,6 +179,12 @@ def _manage(*arguments: str) -> list[str]:
 
 def _environment() -> dict[str, str]:
     return dict(os.environ) | {"PYTHONUNBUFFERED": "1"}
+
+
+def _ask_worker() -> None:
+    """Queue a proof of life at once instead of waiting for beat's first; beat repeats it if Valkey is away."""
+    with contextlib.suppress(OperationalError), app.connection_for_write() as broker:
+        worker_heartbeat.apply_async(connection=broker, retry=False)
 
 
 def _missing(url: str) -> str:
