@@ -11,7 +11,7 @@ from triage.bot.loading import read_toml
 from triage.bot.wording import words
 
 FOLDER = Path(__file__).resolve().parent
-_FIELDS = {"whole", "within", "unless_after", "soft"}
+_FIELDS = {"whole", "within", "unless_after", "soft", "dropped_after"}
 _BEFORE = 4  # how many words before a phrase can turn it round ("i do not want to talk to a person")
 _LETTERS = "abcdefghijklmnopqrstuvwxyz"
 
@@ -41,6 +41,13 @@ class _Phrase:
     intent: str
     unless_after: frozenset[tuple[str, ...]]
     soft: str  # the intent that it becomes after one of `unless_after`
+    dropped_after: frozenset[tuple[str, ...]]
+
+    def after(self, before: tuple[str, ...]) -> str:
+        """What the phrase means after these words."""
+        if any(before[-len(turn) :] == turn for turn in self.dropped_after):
+            return ""
+        return self.soft if any(before[-len(turn) :] == turn for turn in self.unless_after) else self.intent
 
 
 class _Branch:
@@ -96,9 +103,7 @@ class IntentTable:
                 if branch is None:
                     break
                 for phrase in branch.ends:
-                    before = bare[max(0, place - _BEFORE) : place]
-                    turned = any(before[-len(turn) :] == turn for turn in phrase.unless_after)
-                    found.add(phrase.soft if turned else phrase.intent)
+                    found.add(phrase.after(bare[max(0, place - _BEFORE) : place]))
         return found - {""}
 
     def _add(self, intent: str, entry: Mapping[str, Any]) -> None:
@@ -109,8 +114,11 @@ class IntentTable:
                 # The first intent in the table keeps a wording that two of them claim.
                 self._whole.setdefault(self._bare(phrase) or phrase, intent)
                 self._whole.setdefault(phrase, intent)
-        turns = {self._bare(phrase) for text in entry.get("unless_after", ()) for phrase in self._expand(intent, text)}
-        ending = _Phrase(intent, frozenset(turns - {()}), entry.get("soft", ""))
+        turns, drops = (
+            frozenset(self._bare(phrase) for text in entry.get(name, ()) for phrase in self._expand(intent, text)) - {()}
+            for name in ("unless_after", "dropped_after")
+        )
+        ending = _Phrase(intent, turns, entry.get("soft", ""), drops)
         for pattern in entry.get("within", ()):
             for phrase in self._expand(intent, pattern):
                 self._grow(self._bare(phrase), ending)
@@ -142,9 +150,9 @@ class IntentTable:
             aliases.update({slip: right for slip in _slips(right) if slip not in known})
         for right, wrong in raw.get("aliases", {}).items():
             aliases.update(dict.fromkeys(wrong, right))
-        for right in raw.get("forgive_slips", ()):
-            aliases.pop(right, None)
-        return aliases
+        # A slip of a misspelling counts too: "counceler" is one away from "counselor", which stands for "counsellor".
+        aliases = {wrong: aliases.get(right, right) for wrong, right in aliases.items()}
+        return {wrong: right for wrong, right in aliases.items() if wrong != right}
 
 
 def _slips(word: str) -> set[str]:
