@@ -12,6 +12,7 @@ from audit.verification import verify
 
 AT = datetime(2026, 1, 2, 3, 0, 0, 7, tzinfo=UTC)
 CLINIC = UUID("6f1d9a70-0000-4000-8000-000000000001")
+OTHER = UUID("6f1d9a70-0000-4000-8000-000000000002")
 CONVERSATION = UUID("6f1d9a70-0000-4000-8000-0000000000c1")
 BOT = trail.Agent("bot", "flow-1")
 COUNSELLOR = trail.Agent("human", "member-7", "counsellor")
@@ -48,10 +49,10 @@ def cut_tail(tamper, stream: trail.Stream, *, keep: int) -> None:
     )  # fmt: skip
 
 
-def forge(tamper, stream: trail.Stream, seq: int) -> None:
+def forge(tamper, stream: trail.Stream, seq: int, change: str = "outcome = 'refused'") -> None:
     """Alter an entry and compute the whole chain anew from there, as somebody with this very code could."""
     row = Stream.objects.get(name=stream.name)
-    tamper("UPDATE audit_entry SET outcome = 'refused' WHERE stream_id = %s AND seq = %s", row.id, seq)
+    tamper(f"UPDATE audit_entry SET {change} WHERE stream_id = %s AND seq = %s", row.id, seq)  # noqa: S608
     head = bytes(entry(stream, seq).previous)
     for target in Entry.objects.filter(stream=row, seq__gte=seq).order_by("seq"):
         fields = chain.EntryFields(

@@ -160,6 +160,19 @@ def test_a_file_that_was_altered_is_not_adopted_and_not_overwritten(two_streams,
     assert not Checkpoint.objects.exists()
 
 
+def test_a_file_under_another_number_is_not_adopted(two_streams):
+    checkpoints.folder().mkdir(parents=True)
+    file_of(1).write_text(statements.seal(**SEALED | {"number": 7}, entry_count=3, written_at=AT).to_text())
+    with pytest.raises(checkpoints.CheckpointsDiverge, match="does not continue"):
+        checkpoints.write_checkpoint(at=AT)
+
+
+def test_a_file_is_never_overwritten(tmp_path):
+    checkpoint_folder.write(tmp_path, sealed())
+    with pytest.raises(checkpoint_folder.FileRefused, match="exists already"):
+        checkpoint_folder.write(tmp_path, sealed())
+
+
 def test_files_of_another_database_stop_the_writer(two_streams, tamper):
     checkpoints.write_checkpoint(at=AT)
     checkpoints.write_checkpoint(at=AT + HOUR)

@@ -65,3 +65,11 @@ def test_a_leaf_that_is_not_there_has_no_proof(index):
     with pytest.raises(IndexError):
         merkle.inclusion_proof(leaves, index)
     assert not merkle.is_included(leaf=b"a", index=index, size=3, proof=[], root=merkle.root(leaves))
+
+
+@given(TREES, st.data())
+def test_a_proof_does_not_hold_for_a_tree_of_another_size(leaves, data):
+    index = data.draw(st.integers(0, len(leaves) - 1))
+    proof, root = merkle.inclusion_proof(leaves, index), merkle.root(leaves)
+    # Twice the size needs one hash more; sizes whose path has the same shape cannot and need not differ.
+    assert not merkle.is_included(leaf=leaves[index], index=index, size=2 * len(leaves), proof=proof, root=root)

@@ -3,17 +3,16 @@
 import base64
 import json
 from datetime import timedelta
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 import pytest
 
 from audit import selectors, trail
 from audit.models import Entry
 from audit.selectors import BadCursor, Filters
-from tests.audit.acts import AT, CLINIC, CONVERSATION, reply, takeover
+from tests.audit.acts import AT, CLINIC, CONVERSATION, OTHER, reply, takeover
 
 pytestmark = pytest.mark.django_db
-OTHER = UUID("6f1d9a70-0000-4000-8000-000000000002")
 
 
 @pytest.fixture(autouse=True)

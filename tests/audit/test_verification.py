@@ -9,7 +9,7 @@ from audit import checkpoints, trail
 from audit.findings import Kind
 from audit.models import Entry, Stream
 from audit.verification import verify
-from tests.audit.acts import AT, entry, found, reply, write
+from tests.audit.acts import AT, OTHER, entry, forge, found, reply, write
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("lived_in_trail")]
 
@@ -185,7 +185,7 @@ def test_acts_that_commit_while_it_runs_do_not_disturb_it(conversation, clinic):
     report = verify(progress=act_meanwhile)
     assert written
     assert report.is_intact
-    assert report.entries == 8
+    assert (report.entries, report.newer_entries) == (8, 8)
     assert Entry.objects.count() == 9
 
 
@@ -215,3 +215,9 @@ def test_a_guard_that_was_switched_off_is_found(sql, count):
         transaction.set_rollback(True)
     assert [finding.kind for finding in findings] == [Kind.GUARD] * count
     assert findings[0].line().startswith("guard: trigger audit_")
+
+
+@pytest.mark.parametrize("column", ["clinic_id", "conversation_id"])
+def test_an_entry_forged_into_another_clinic_does_not_fit_its_stream(tamper, conversation, column):
+    forge(tamper, conversation, 3, f"{column} = '{OTHER}'")
+    assert found() == [(Kind.STREAM, conversation.name, 3)]

@@ -4,7 +4,7 @@ import base64
 
 import pytest
 
-from audit import checkpoint_folder, checkpoints, signing
+from audit import checkpoint_folder, checkpoints, signing, statements
 from audit.findings import Kind
 from audit.verification import UnknownStream, verify
 from tests.audit.acts import AT, cut_tail, entry, forge, found, reply, write
@@ -177,3 +177,23 @@ def test_a_removed_stream_can_be_asked_for_by_name(tamper, conversation):
     assert [finding.kind for finding in verify(stream=conversation.name).findings] == [Kind.REMOVED]
     with pytest.raises(UnknownStream):
         verify(stream="conversation:never")
+
+
+def test_a_checkpoint_that_does_not_follow_the_one_before_is_found_even_if_signed():
+    """Whoever holds the key could sign another history; it does not fit between its neighbours."""
+    checkpoints.write_checkpoint(at=AT)
+    checkpoints.write_checkpoint(at=AT)
+    path = checkpoint_folder.path_of(checkpoints.folder(), 2)
+    path.write_text(statements.seal(number=2, previous=bytes(32), leaves=[], entry_count=0, written_at=AT).to_text())
+    reasons = [finding.reason for finding in verify().findings if finding.checkpoint == 2]
+    assert "in the file: it does not follow the checkpoint before it" in reasons
+
+
+def test_a_file_under_another_number_is_found():
+    checkpoints.write_checkpoint(at=AT)
+    path = checkpoint_folder.path_of(checkpoints.folder(), 1)
+    path.with_name("checkpoint-000002.json").write_bytes(path.read_bytes())
+    path.with_name("checkpoint-0000002.json").write_bytes(path.read_bytes())
+    path.with_name("notes.txt").write_text("not a checkpoint")
+    reasons = {finding.reason for finding in verify().findings if finding.checkpoint == 2}
+    assert "in the file: it calls itself number 1" in reasons
