@@ -102,6 +102,17 @@ class ApiToken(models.Model):
         return self.label
 
 
+class PasswordLink(models.Model):
+    """A link with which a person sets a password once. Only its digest is kept; a new link replaces an older one."""
+
+    user = models.OneToOneField(User, on_delete=models.CASCADE, related_name="password_link")
+    digest = models.BinaryField(max_length=32, unique=True)
+    expires_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"until {self.expires_at:%Y-%m-%d %H:%M}"
+
+
 class SignInAttempt(models.Model):
     """One try to sign in. Failures are counted from here, so a restart forgets none."""
 
