@@ -26,7 +26,9 @@ __all__ = [
     "wishes_person",
 ]
 
-# In a step that asks for the client's own words, only these whole messages are not the answer.
+# In a step that asks for the client's own words, only these whole messages are not the answer, and a short doubt
+# who writes.
+_SHORT = 6
 _HEARD_IN_ASK = frozenset({"ask_real", "stop", "pause", "back", "help", "urgent", "goodbye", "menu"})
 _ASIDES = {
     "ask_real": "are_you_real",
@@ -159,7 +161,8 @@ def _take_intent(run: Run, heard: Heard) -> bool:
     if intent == "person":
         _ask_for_person(run, heard)
         return True
-    if run.node.kind == "ask" and not (heard.whole and intent in _HEARD_IN_ASK):
+    doubts = intent == "ask_real" and len(heard.words) <= _SHORT
+    if run.node.kind == "ask" and not (doubts or (heard.whole and intent in _HEARD_IN_ASK)):
         return False
     if intent in {"stop", "pause", "back"}:
         return _take_control(run, intent)

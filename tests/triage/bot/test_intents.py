@@ -82,7 +82,10 @@ def test_no_text_breaks_the_table(text):
         ("10", 10),
         ("seven", None),
         ("7 8", None),
-        ("\u00b2", 2),
+        ("\u00b2", None),
+        ("-1", None),
+        ("2", 2),
+        ("8.", 8),
         ("1234", None),
     ],
 )

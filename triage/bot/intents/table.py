@@ -1,14 +1,13 @@
-"""Reads the intent table of a locale and matches messages against it. All expansion happens when it is read."""
+"""Reads the intent table of a locale and matches messages against it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import product
 from pathlib import Path
 from typing import Any
 
 from triage.bot.content import ContentError
 from triage.bot.loading import read_toml
-from triage.bot.wording import words
+from triage.bot.wording import plain_number, words
 
 FOLDER = Path(__file__).resolve().parent
 _FIELDS = {"whole", "within", "unless_after", "soft", "dropped_after"}
@@ -25,66 +24,73 @@ class Heard:
     intent: str = ""
     whole: bool = False  # the intent is all that was said
     all: frozenset[str] = frozenset()  # every intent heard in it
+    number: int | None = None  # when the message is one plain number
 
-    @property
-    def number(self) -> int | None:
-        """The number, when the message is one whole number such as "7" or "7 out of 10"."""
-        if self.words and self.words[0].isdecimal() and len(self.words[0]) <= 3:  # noqa: PLR2004
-            rest = self.words[1:]
-            if not rest or rest in {("10",), ("out", "of", "10")}:
-                return int(self.words[0])
-        return None
+
+# Alternatives by their first word: one piece of a pattern, whether a slot or plain words.
+_Piece = Mapping[str, Sequence[tuple[str, ...]]]
 
 
 @dataclass(frozen=True, slots=True)
-class _Phrase:
+class _Pattern:
+    """A wording such as "talk to {person}". Slots stay slots: written out, the wordings would be half a million."""
+
+    pieces: tuple[_Piece, ...]
     intent: str
-    unless_after: frozenset[tuple[str, ...]]
-    soft: str  # the intent that it becomes after one of `unless_after`
-    dropped_after: frozenset[tuple[str, ...]]
+    whole: bool
+    soft: str = ""  # the intent that it becomes after one of `unless_after`
+    unless_after: frozenset[tuple[str, ...]] = frozenset()
+    dropped_after: frozenset[tuple[str, ...]] = frozenset()
+
+    def matches(self, said: tuple[str, ...], place: int) -> bool:
+        """Whether the pattern stands in `said` at `place`; a whole one must reach the end."""
+        ends = {place}
+        for piece in self.pieces:
+            ends = {
+                end + len(alt) for end in ends for alt in _at(piece, said, end) if said[end : end + len(alt)] == alt
+            }
+            if not ends:
+                return False
+        return not self.whole or len(said) in ends
 
     def after(self, before: tuple[str, ...]) -> str:
-        """What the phrase means after these words."""
+        """What the pattern means after these words."""
         if any(before[-len(turn) :] == turn for turn in self.dropped_after):
             return ""
         return self.soft if any(before[-len(turn) :] == turn for turn in self.unless_after) else self.intent
 
 
-class _Branch:
-    """A word of the tree of phrases: what may follow it, and which phrases end here."""
-
-    __slots__ = ("ends", "next")
-
-    def __init__(self) -> None:
-        self.next: dict[str, _Branch] = {}
-        self.ends: list[_Phrase] = []
+def _at(piece: _Piece, said: tuple[str, ...], place: int) -> Sequence[tuple[str, ...]]:
+    return piece.get(said[place], ()) if place < len(said) else ()
 
 
 class IntentTable:
-    """One locale's table. `hear` costs a few dictionary look-ups a word, however many wordings there are."""
+    """One locale's table. `hear` tries, at each word, only the patterns that can begin with it."""
 
     def __init__(self, raw: Mapping[str, Any], file: Path) -> None:
         self._file = file
-        self._slots: Mapping[str, list[str]] = raw.get("slots", {})
         self._small = frozenset(raw.get("small_words", ()))
         self._aliases = self._misspellings(raw)
-        self._whole: dict[tuple[str, ...], str] = {}
-        self._tree = _Branch()
-        self._ranks: dict[str, int] = {"": 1_000_000}
+        self._slots = {name: self._piece(wordings) for name, wordings in raw.get("slots", {}).items()}
+        self._literal: dict[tuple[str, ...], str] = {}
+        self._starting: dict[str, list[_Pattern]] = {}
+        self._ranks: dict[str, int] = {}
         for rank, (intent, entry) in enumerate(raw.get("intent", {}).items()):
             self._ranks[intent] = rank
             self._add(intent, entry)
-        self.intents = frozenset(self._ranks) - {""}
+        self.intents = frozenset(self._ranks)
+        for pattern in (each for patterns in self._starting.values() for each in patterns):
+            if pattern.soft and pattern.soft not in self.intents:
+                raise ContentError(file, 0, f"intent.{pattern.intent}: there is no intent '{pattern.soft}'")
 
     def hear(self, text: str) -> Heard:
         """Read one message. Whole messages win over phrases within one; earlier intents of the table over later."""
         said = words(text, self._aliases)
         bare = self._bare(said)
-        whole = self._whole.get(said) or self._whole.get(bare)
-        if whole:
-            return Heard(said, bare, whole, whole=True, all=frozenset({whole}))
-        found = self._within(bare)
-        return Heard(said, bare, min(found, key=self._ranks.__getitem__, default=""), all=frozenset(found))
+        whole, within = self._found(bare)
+        whole |= {self._literal[form] for form in (said, bare) if form in self._literal}
+        best = min(whole or within, key=self._ranks.__getitem__, default="")
+        return Heard(said, bare, best, whole=bool(whole), all=frozenset(whole | within), number=plain_number(text))
 
     def same(self, heard: Heard, label: str) -> bool:
         """Whether a message is the label of a choice, typed or pressed."""
@@ -94,53 +100,55 @@ class IntentTable:
     def _bare(self, said: tuple[str, ...]) -> tuple[str, ...]:
         return tuple(word for word in said if word not in self._small)
 
-    def _within(self, bare: tuple[str, ...]) -> set[str]:
-        found: set[str] = set()
-        for place in range(len(bare)):
-            branch: _Branch | None = self._tree
-            for word in bare[place:]:
-                branch = branch.next.get(word) if branch else None
-                if branch is None:
-                    break
-                for phrase in branch.ends:
-                    found.add(phrase.after(bare[max(0, place - _BEFORE) : place]))
-        return found - {""}
+    def _found(self, bare: tuple[str, ...]) -> tuple[set[str], set[str]]:
+        whole: set[str] = set()
+        within: set[str] = set()
+        for place, word in enumerate(bare):
+            before = bare[max(0, place - _BEFORE) : place]
+            for pattern in self._starting.get(word, ()):
+                if (place and pattern.whole) or not pattern.matches(bare, place):
+                    continue
+                (whole if pattern.whole else within).add(pattern.after(before))
+        return whole, within - {""}
 
     def _add(self, intent: str, entry: Mapping[str, Any]) -> None:
         if not isinstance(entry, dict) or entry.keys() - _FIELDS:
             raise ContentError(self._file, 0, f"intent.{intent}: knows only {', '.join(sorted(_FIELDS))}")
-        for pattern in entry.get("whole", ()):
-            for phrase in self._expand(intent, pattern):
-                # The first intent in the table keeps a wording that two of them claim.
-                self._whole.setdefault(self._bare(phrase) or phrase, intent)
-                self._whole.setdefault(phrase, intent)
+        for text in entry.get("whole", ()):
+            self._start(_Pattern(self._pieces(intent, text), intent, whole=True))
+            if "{" not in text:
+                # The first intent in the table keeps a wording that two of them claim, or that is all small words.
+                self._literal.setdefault(words(text, self._aliases), intent)
         turns, drops = (
-            frozenset(self._bare(phrase) for text in entry.get(name, ()) for phrase in self._expand(intent, text)) - {()}
+            frozenset(self._bare(words(text, self._aliases)) for text in entry.get(name, ())) - {()}
             for name in ("unless_after", "dropped_after")
         )
-        ending = _Phrase(intent, turns, entry.get("soft", ""), drops)
-        for pattern in entry.get("within", ()):
-            for phrase in self._expand(intent, pattern):
-                self._grow(self._bare(phrase), ending)
+        for text in entry.get("within", ()):
+            pieces = self._pieces(intent, text)
+            self._start(_Pattern(pieces, intent, False, entry.get("soft", ""), turns, drops))
 
-    def _grow(self, phrase: tuple[str, ...], ending: _Phrase) -> None:
-        branch = self._tree
-        for word in phrase:
-            branch = branch.next.setdefault(word, _Branch())
-        if phrase and ending not in branch.ends:
-            branch.ends.append(ending)
+    def _start(self, pattern: _Pattern) -> None:
+        for word in pattern.pieces[0] if pattern.pieces else ():
+            self._starting.setdefault(word, []).append(pattern)
 
-    def _expand(self, intent: str, pattern: str) -> list[tuple[str, ...]]:
-        """Every wording of a pattern such as "talk to {person}"."""
-        parts: list[list[str]] = []
-        for piece in pattern.replace("{", "\0{").replace("}", "}\0").split("\0"):
-            if piece.startswith("{"):
-                if piece[1:-1] not in self._slots:
-                    raise ContentError(self._file, 0, f"intent.{intent}: there is no slot {piece}")
-                parts.append(self._slots[piece[1:-1]])
-            elif piece.strip():
-                parts.append([piece])
-        return [words(" ".join(chosen), self._aliases) for chosen in product(*parts)]
+    def _pieces(self, intent: str, text: str) -> tuple[_Piece, ...]:
+        """The pieces of "talk to {person}": plain words and slots by turns."""
+        pieces: list[_Piece] = []
+        for part in text.replace("{", "\0{").replace("}", "}\0").split("\0"):
+            if part.startswith("{"):
+                if part[1:-1] not in self._slots:
+                    raise ContentError(self._file, 0, f"intent.{intent}: there is no slot {part}")
+                pieces.append(self._slots[part[1:-1]])
+            elif plain := self._piece([part]):
+                pieces.append(plain)
+        return tuple(pieces)
+
+    def _piece(self, wordings: Sequence[str]) -> _Piece:
+        starting: dict[str, list[tuple[str, ...]]] = {}
+        for bare in dict.fromkeys(self._bare(words(text, self._aliases)) for text in wordings):
+            if bare:
+                starting.setdefault(bare[0], []).append(bare)
+        return starting
 
     def _misspellings(self, raw: Mapping[str, Any]) -> dict[str, str]:
         """Listed misspellings, and every word one slip of a finger away from a word marked for that."""
