@@ -82,6 +82,7 @@ def spawn(
             cwd=cwd,
             pass_fds=tuple(pass_fds),
             start_new_session=True,
+            umask=0o077,
             preexec_fn=None if outlives_us else _tie_to_parent(),
             **identity,
         )

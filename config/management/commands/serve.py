@@ -70,6 +70,11 @@ class Command(BaseCommand):
         if not os.environ.get("REDIS_URL"):
             supervisor.start(Valkey())
         self._run(supervisor, "migrate", "--no-input")
+        if not _is_private(options["host"]) and (slugs := _demonstration_clinics()):
+            raise CannotStart(
+                f"The demonstration clinic ({', '.join(slugs)}) is in this database, and its passwords are public, so "
+                f"it is not served on {options['host']}. Set TRIAGE_HOME to a fresh directory, or DATABASE_URL."
+            )
         signins = self._make_demonstration(supervisor) if demonstration else ""
         for child in _children(sockets):
             supervisor.start(child)
@@ -130,12 +135,18 @@ def _positive(text: str) -> int:
 
 def _demonstration_wanted(asked: bool | None, host: str) -> bool:
     """The demonstration has published passwords, so it exists only where nobody else can reach it."""
-    is_private = host == "localhost" or ipaddress.ip_address(host).is_loopback
-    if asked and not is_private:
+    if asked and not _is_private(host):
         raise CommandError(
             f"--demonstration needs an address of this machine only, not {host}: its passwords are public."
         )
-    return is_private and settings.DEMONSTRATION if asked is None else asked
+    return _is_private(host) and settings.DEMONSTRATION if asked is None else asked
+
+
+def _is_private(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 def _listen(host: str, port: int | None, processes: int) -> list[socket.socket]:
