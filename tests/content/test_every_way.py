@@ -1,0 +1,135 @@
+"""Walks every flow by every choice to every end: nothing unapproved, nothing too long, a person one word away."""
+
+from collections import deque
+
+import pytest
+
+from tests.triage.bot.talk import A_DAY, AFTER_EXPIRY, shipped
+from triage.bot import engine
+from triage.bot.catalogue import text_digest
+from triage.bot.engine import Position, Step, Wish
+
+CATALOGUE = shipped(A_DAY)
+# What only changes the wording is left out, so that the walk ends.
+SHAPE = ("told_limits", "worse", "paused", "return_flow", "unsure")
+TYPED = [
+    "yes",
+    "no",
+    "stop",
+    "back",
+    "pause",
+    "carry on",
+    "help",
+    "bye",
+    "are you a bot",
+    "urgent help",
+    "the trumpet",
+    "7",
+]
+TYPED += [
+    "I feel sad",
+    "thanks",
+    "nobody to talk to",
+    "I don't want to talk to a person",
+    "grounding",
+    "menu",
+    "what is this chat",
+]
+
+
+def shape(position: Position) -> tuple:
+    memory = {key: value for key, value in position.memory.items() if key in SHAPE}
+    memory["worse"] = min(int(memory.get("worse", 0)), 2)
+    memory["unsure"] = int(memory.get("unsure", 0)) % 3
+    return (position.flow, position.node, tuple(sorted(memory.items())))
+
+
+def walk(catalogue) -> dict[tuple, Step]:
+    """Every place that a client can come to, with one step that leads there."""
+    first = engine.begin(catalogue)
+    found = {shape(first.position): first}
+    ahead = deque([first])
+    while ahead:
+        step = ahead.popleft()
+        if Wish.END in step.wishes:
+            continue
+        for text in [*(choice.label for choice in step.replies[-1].choices), *TYPED]:
+            after = engine.step(catalogue, step.position, text)
+            if shape(after.position) not in found:
+                found[shape(after.position)] = after
+                ahead.append(after)
+    return found
+
+
+@pytest.fixture(scope="module")
+def places():
+    return walk(CATALOGUE)
+
+
+def test_every_node_that_waits_for_the_client_is_reached(places):
+    reached = {(position_flow, node) for position_flow, node, _ in places}
+    waiting = {(item.key, node.key) for item in CATALOGUE.items() for node in item.nodes.values() if node.rests}
+    # The first words after a hand-back come only from a counsellor's hand-back.
+    assert waiting - reached == {("hand_back", "what_now")}
+
+
+def test_every_flow_comes_to_an_end(places):
+    assert any(Wish.END in step.wishes for step in places.values())
+
+
+def test_a_person_can_be_reached_from_every_place(places):
+    for step in places.values():
+        if Wish.END not in step.wishes:
+            assert engine.step(CATALOGUE, step.position, "can I talk to a person").wishes == {Wish.PERSON}
+            assert engine.wishes_person(CATALOGUE, step.position, "can I talk to a person")
+
+
+def test_bot_5_no_reply_is_outside_the_approved_digests(places):
+    approved = CATALOGUE.approved_digests("en")
+    for step in places.values():
+        for reply in step.replies:
+            assert reply.digest == text_digest(reply.text)
+            assert reply.digest in approved
+            assert all(choice.label.isdecimal() or text_digest(choice.label) in approved for choice in reply.choices)
+
+
+def test_every_reply_fits_and_asks_one_thing(places):
+    for step in places.values():
+        assert step.replies
+        for reply in step.replies:
+            assert len(reply.text.split()) <= 60
+            assert reply.text.count("?") <= 1
+            assert len(reply.key) <= 80
+            assert len(reply.exercise) <= 40
+
+
+def test_only_the_last_reply_of_a_step_waits_for_an_answer(places):
+    for step in places.values():
+        assert not any(reply.choices for reply in step.replies[:-1])
+        if Wish.END not in step.wishes and Wish.PERSON not in step.wishes:
+            assert step.replies[-1].choices
+
+
+def test_every_place_can_be_called_to_hold_and_back(places):
+    for step in places.values():
+        held = engine.hold(CATALOGUE, step.position, "hello", reason="risk", person_on_shift=False)
+        assert held.replies[0].card == "crisis"
+        assert engine.hand_back(CATALOGUE, held.position).replies[-1].choices
+
+
+def test_after_all_exercises_have_expired_no_way_leads_to_one():
+    late = shipped(AFTER_EXPIRY)
+    for step in walk(late).values():
+        assert late.find(step.position.flow).safety
+        assert not any(reply.exercise for reply in step.replies)
+        assert "Try a short exercise" not in [choice.label for choice in step.replies[-1].choices]
+
+
+def test_the_safety_path_is_whole_after_everything_has_expired():
+    late = shipped(AFTER_EXPIRY)
+    assert not late.missing_safety()
+    assert engine.step(late, engine.begin(late).position, "human").wishes == {Wish.PERSON}
+    assert (
+        engine.hold(late, engine.begin(late).position, "x", reason="risk", person_on_shift=True).replies[0].card
+        == "crisis"
+    )
