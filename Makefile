@@ -2,7 +2,7 @@
 
 PY := .venv/bin/python
 # The versions that the pinned requirements were installed with come first.
-PYTHONS := $(PYTHON) python3.13 python3.12 python3.11 python3.14 python3
+PYTHONS := $(if $(PYTHON),$(PYTHON),python3.13 python3.12 python3.11 python3.14 python3)
 PIP := $(PY) -m pip --disable-pip-version-check --no-input
 # More options for the command behind a target, for example: make run ARGS="--port 9000"
 ARGS ?=
