@@ -1,5 +1,6 @@
 """Approvals: two people name the exact digest of an item. What nobody approved, or what changed since, is not said."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -67,7 +68,7 @@ def why_not_approved(item: Item, approvals: dict[tuple[str, str, int], Approval]
     return ""
 
 
-def sample_approvals(items: list[Item], *, on: date) -> str:
+def sample_approvals(items: Iterable[Item], *, on: date) -> str:
     """The text of an approvals file that approves `items` as they stand, plainly marked as a sample."""
     entries = [
         "\n".join(

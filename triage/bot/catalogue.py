@@ -210,18 +210,23 @@ def load_catalogue(folder: Path, *, at: date) -> Catalogue:
     return read_library(folder).on(at)
 
 
+def safe_catalogue(library: Library, *, at: date) -> Catalogue:
+    """The catalogue of the day, if the approved minimum is in it; raises SafetyPathMissing."""
+    catalogue = library.on(at)
+    missing = catalogue.missing_safety()
+    if missing:
+        raise SafetyPathMissing(f"not approved or altered: {', '.join(missing)}")
+    return catalogue
+
+
 @lru_cache(maxsize=1)
 def _library() -> Library:
     return read_library(CONTENT)
 
 
-@lru_cache(maxsize=2)
+@lru_cache(maxsize=4)
 def _catalogue_of(at: date) -> Catalogue:
-    catalogue = _library().on(at)
-    missing = catalogue.missing_safety()
-    if missing:
-        raise SafetyPathMissing(f"not approved or altered: {', '.join(missing)}")
-    return catalogue
+    return safe_catalogue(_library(), at=at)
 
 
 def current_catalogue(*, at: date | None = None) -> Catalogue:

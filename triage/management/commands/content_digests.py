@@ -29,7 +29,7 @@ class Command(BaseCommand):
         if write_sample_approvals:
             if on is None:
                 raise CommandError("--write-sample-approvals needs --on YYYY-MM-DD")
-            (folder / APPROVALS).write_text(sample_approvals(list(library.items), on=on), encoding="utf-8")
+            (folder / APPROVALS).write_text(sample_approvals(library.items, on=on), encoding="utf-8")
             self.stdout.write(f"{folder / APPROVALS}: {len(library.items)} sample approvals")
             return
         for item in library.items:
