@@ -12,6 +12,7 @@ from audit.selectors import BadCursor
 from counselling import takeovers
 from triage import alerts, messages, texts
 from triage.access import UnknownConversation
+from triage.sealing import Unreadable
 
 _UNKNOWN = "There is nothing with this id in your clinic."
 
@@ -25,6 +26,7 @@ _REFUSALS: dict[type[Exception], tuple[int, str, str]] = {
     takeovers.NotAllowed: (409, "closed", "This is not possible in the conversation's present state."),
     takeovers.AlertOpen: (409, "alert_open", "An alert is not resolved yet. Resolve it with a reason first."),
     alerts.AlreadyResolved: (409, "already_resolved", "This alert was resolved before; that resolution stands."),
+    Unreadable: (409, "erased", "The words of this conversation were erased; nothing can be added to it."),
     BadCursor: (400, "bad_cursor", "This cursor is none that this list gave out."),
     OperationalError: (503, "unavailable", "The service cannot reach its database. Nothing was stored; try again."),
     InterfaceError: (503, "unavailable", "The service cannot reach its database. Nothing was stored; try again."),
@@ -54,7 +56,7 @@ def handle(error: Exception, context: dict[str, Any]) -> Response | None:
         holder = {"id": str(error.holder.pk), "name": error.holder.user.name}
         return _answer(409, "held_by_another", f"{holder['name']} holds this conversation.", holder=holder)
     if isinstance(error, texts.BadText):
-        return _answer(400, error.code, error.detail, fields={"text": [error.detail]})
+        return _answer(400, error.code, error.detail)
     if isinstance(error, exceptions.ValidationError):
         return _answer(400, "bad_input", "Something in this request cannot be read.", fields=_fields(error.detail))
     if isinstance(error, exceptions.APIException):

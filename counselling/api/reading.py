@@ -21,7 +21,7 @@ from counselling import shifts
 from counselling.api.pagination import Page, page
 from counselling.models import Review, Takeover
 from triage.access import UnknownConversation, access_conversation
-from triage.alerts import agent_of
+from accounts.trail import agent_of
 from triage.models import Alert, AlertState, Conversation
 from triage.transcripts import Line, lines_after
 

@@ -166,4 +166,4 @@ class ReviewRequest(Request):
 
     conversation = serializers.UUIDField()
     verdict = serializers.ChoiceField(choices=Verdict.choices)
-    note = serializers.CharField(required=False, default="", allow_blank=True, max_length=4000)
+    note = Words(required=False, default="", help_text="May quote the client. A concern needs one.")

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.utils import timezone
 from rest_framework import exceptions, serializers
 from rest_framework.parsers import JSONParser
 from rest_framework.renderers import JSONRenderer
@@ -9,6 +10,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from accounts.access import NotPermitted, record_refusal
 from accounts.models import Membership
 from counselling.api import errors
 from counselling.api.authentication import SessionAuthentication, TokenAuthentication
@@ -44,6 +46,12 @@ class ApiView(APIView):
         if int(request.META.get("CONTENT_LENGTH") or 0) > BODY_BYTES:
             raise errors.BodyTooBig
         super().initial(request, *args, **kwargs)
+
+    def handle_exception(self, exc: Exception) -> Response:
+        """Put a missing permission on the trail, now that whatever was begun has been undone."""
+        if isinstance(exc, NotPermitted):
+            record_refusal(exc, at=timezone.now(), where="api")
+        return super().handle_exception(exc)
 
     def get_exception_handler(self) -> Any:
         """All refusals have one shape."""

@@ -1,0 +1,227 @@
+"""The door table: every way into the service, who may pass, and what passing leaves on the audit trail.
+
+A new URL, API route, socket action, Celery task or management command needs one line here; until then
+`test_doors.py` fails. `test_door_outcomes.py` then knocks at the line as everybody there is.
+
+How to write a line: `page`, `api`, `chat`, `desk`, `task` or `command`, then its name and method, then who may pass.
+A value that starts with `$` is made freshly for each knock by `world.Things` (`$waiting` is a waiting conversation of
+Riverside). A door that takes such a thing must be unknown to the members of the other clinic; the test knows that.
+A passed door leaves exactly `writes` on the trail, or nothing `because` of the reason given.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from accounts.permissions import Role
+
+ANONYMOUS, CLIENT = "anonymous", "client"
+COUNSELLOR, SUPERVISOR = str(Role.COUNSELLOR), str(Role.SUPERVISOR)
+CLINICIAN, ADMINISTRATOR = str(Role.CLINICIAN), str(Role.ADMINISTRATOR)
+
+STAFF = frozenset({COUNSELLOR, SUPERVISOR, CLINICIAN, ADMINISTRATOR})
+EVERYBODY = STAFF | {ANONYMOUS, CLIENT}
+FRONT_LINE = frozenset({COUNSELLOR, SUPERVISOR})
+READERS = FRONT_LINE | {CLINICIAN}
+REVIEWERS = frozenset({SUPERVISOR, CLINICIAN})
+AUDITORS = REVIEWERS | {ADMINISTRATOR}
+CLIENTS = frozenset({CLIENT})
+OPERATOR = frozenset({"operator"})
+
+
+@dataclass(frozen=True, slots=True)
+class Door:
+    """One way in. `kind` is page, api, chat, desk, task or command."""
+
+    kind: str
+    name: str
+    method: str
+    who: frozenset[str]
+    writes: tuple[str, ...] = ()
+    because: str = ""
+    path: Mapping[str, str] = field(default_factory=dict)
+    query: str = ""
+    sends: Mapping[str, Any] | None = None
+    # What a passed door answers: the status of a page, the type of a frame.
+    answers: Any = 200
+    # A thing that must be there before the knock; and whether a page reads a form instead of JSON.
+    prepare: str = ""
+    is_form: bool = False
+    # With which arguments `test_quiet_doors.py` runs a command; None for one that a test of its own runs.
+    call: tuple[str, ...] | None = None
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.method} {self.name}".replace("  ", " ")
+
+    @property
+    def things(self) -> set[str]:
+        """The names of what this door is asked for."""
+        sent = [*self.path.values(), *(self.sends or {}).values()]
+        return {value[1:] for value in sent if isinstance(value, str) and value.startswith("$")}
+
+
+def page(name: str, method: str, who: frozenset[str], **more: Any) -> Door:
+    """A page or form of the site, by its URL name."""
+    return Door("page", name, method, who, **more)
+
+
+def api(name: str, method: str, who: frozenset[str], **more: Any) -> Door:
+    """A route of the API, by its URL name without `api:`."""
+    return Door("api", f"api:{name}", method, who, **more)
+
+
+def chat(name: str, **more: Any) -> Door:
+    """An action on the client's socket."""
+    return Door("chat", name, "", CLIENTS, **more)
+
+
+def desk(name: str, **more: Any) -> Door:
+    """An action on the desk's socket."""
+    return Door("desk", name, "", FRONT_LINE, **more)
+
+
+def task(name: str, **more: Any) -> Door:
+    """A Celery task, by its registered name."""
+    return Door("task", name, "", OPERATOR, answers=None, **more)
+
+
+def command(name: str, **more: Any) -> Door:
+    """A management command, for whoever has a shell on the machine."""
+    return Door("command", name, "", OPERATOR, answers=None, **more)
+
+
+NO_DATA = "it shows nothing of any clinic"
+NO_WORDS = "ids, levels and times only, no words and no pseudonym"
+FLEETING = "it is shown and never stored"
+DESK_WORK = "the desk is on screen all day; opening a transcript is what is recorded"
+LEFT_OPEN = "the opening of this conversation was recorded"
+SHELL = "it reads or writes no row of a clinic"
+
+TAKEN_OVER = ("conversation.taken_over", "alert.acknowledged", "bot.replied")
+HANDED_BACK = ("conversation.handed_back", "bot.replied")
+CLOSED = ("conversation.closed", "bot.replied")
+
+WELCOME = ("bot.replied",)
+
+SLUG = {"slug": "$slug"}
+CONVERSATION = {"conversation_id": "$waiting"}
+HELD = {"conversation_id": "$held"}
+ALERT = {"alert_id": "$alert"}
+
+HEALTH = [
+    page("health_live", "GET", EVERYBODY, because=NO_DATA),
+    page("health_ready", "GET", EVERYBODY, because=NO_DATA, answers=503),
+]
+
+ROOT = [
+    page("root", method, EVERYBODY, because=NO_DATA, answers=302)
+    for method in ("GET", "POST", "PUT", "PATCH", "DELETE")
+]
+
+STAFF_PAGES = [
+    page("counselling:desk", "GET", FRONT_LINE, because=DESK_WORK),
+    page("counselling:reviews", "GET", REVIEWERS, writes=("transcript.listed",)),
+    page("counselling:review", "GET", REVIEWERS, path=CONVERSATION, writes=("transcript.viewed",)),
+    page(
+        "counselling:review", "POST", REVIEWERS, path=CONVERSATION, sends={"verdict": "appropriate", "note": ""},
+        is_form=True, answers=302, writes=("review.completed",),
+    ),
+]  # fmt: skip
+
+CLIENT_PAGES = [
+    page("triage:chat", "GET", EVERYBODY, path=SLUG, because=NO_DATA),
+    page("triage:urgent", "GET", EVERYBODY, path=SLUG, because=NO_DATA),
+    page("triage:safety", "GET", EVERYBODY, path=SLUG, because=NO_DATA),
+    page("triage:about", "GET", EVERYBODY, path=SLUG, because=NO_DATA),
+    page("triage:embed", "GET", EVERYBODY, because=NO_DATA),
+    page(
+        "triage:start", "POST", EVERYBODY, path=SLUG, sends={"country": "AT"}, answers=201,
+        writes=("conversation.started", *WELCOME, "client.started"),
+    ),
+    page(
+        "triage:return", "POST", EVERYBODY, path=SLUG, sends={"return_key": "$return_key"},
+        writes=("client.returned",),
+    ),
+    page(
+        "triage:leave", "POST", EVERYBODY, path=SLUG, sends={"token": "$client_token"}, answers=204,
+        writes=("client.left",),
+    ),
+]  # fmt: skip
+
+API = [
+    api("schema", "GET", EVERYBODY, because=NO_DATA),
+    api("conversations", "GET", READERS, writes=("transcript.listed",)),
+    api("conversation", "GET", READERS, path=CONVERSATION, because="it shows no words"),
+    api("messages", "GET", READERS, path=CONVERSATION, writes=("transcript.viewed",)),
+    api(
+        "messages", "POST", FRONT_LINE, path=HELD, sends={"client_ref": "$uuid", "text": "I am here."}, answers=201,
+        writes=("counsellor.replied",),
+    ),
+    api("hand_back", "POST", FRONT_LINE, path=HELD, answers=204, writes=HANDED_BACK),
+    api("close", "POST", FRONT_LINE, path=HELD, sends={"disposition": "supported"}, answers=204, writes=CLOSED),
+    api("alerts", "GET", READERS, because=NO_WORDS),
+    api("acknowledge", "POST", FRONT_LINE, path=ALERT, writes=("alert.acknowledged",)),
+    api("resolve", "POST", FRONT_LINE, path=ALERT, sends={"resolution": "talked"}, writes=("alert.resolved",)),
+    api("takeovers", "GET", READERS, because=NO_WORDS),
+    api("takeovers", "POST", FRONT_LINE, sends={"conversation": "$waiting"}, answers=201, writes=TAKEN_OVER),
+    api("shifts", "GET", FRONT_LINE, because=NO_WORDS),
+    api("shifts", "POST", FRONT_LINE, sends={"on": True}, writes=("shift.started",)),
+    api("reviews", "GET", REVIEWERS, because=NO_WORDS),
+    api(
+        "reviews", "POST", REVIEWERS, sends={"conversation": "$closed", "verdict": "appropriate", "note": ""},
+        answers=201, writes=("review.completed",),
+    ),
+    api("entries", "GET", AUDITORS, writes=("audit.viewed",)),
+    api("checkpoints", "GET", AUDITORS, because="digests and signatures only"),
+]  # fmt: skip
+
+CHAT = [
+    chat("hello", answers="welcome", because="starting and coming back were recorded when the token was given"),
+    chat(
+        "message", sends={"client_ref": "$uuid", "text": "[high] I cannot go on"}, answers="ack",
+        writes=("message.received", "risk.assessed", "alert.raised", "bot.replied", "crisis_card.shown"),
+    ),
+    chat("catch_up", sends={"after": 0}, answers="message", because="a client reads their own conversation"),
+    chat("typing", answers=None, because=FLEETING),
+    chat("end", answers="state", writes=("conversation.ended_by_client",)),
+    chat("country", sends={"country": "AT"}, answers="country", writes=("client.country_chosen",)),
+]  # fmt: skip
+
+DESK = [
+    desk("hello", answers="welcome", because=DESK_WORK),
+    desk("open", sends={"conversation": "$waiting"}, answers="transcript", writes=("transcript.viewed",)),
+    desk("leave", sends={"conversation": "$uuid"}, answers="done", because=DESK_WORK),
+    desk("catch_up", sends={"conversation": "$opened", "after": 0}, answers="done", because=LEFT_OPEN),
+    desk("take_over", sends={"conversation": "$waiting"}, answers="done", writes=TAKEN_OVER),
+    desk(
+        "message", sends={"conversation": "$held", "client_ref": "$uuid", "text": "I am here."}, answers="ack",
+        writes=("counsellor.replied",),
+    ),
+    desk("hand_back", sends={"conversation": "$held"}, answers="done", writes=HANDED_BACK),
+    desk("close", sends={"conversation": "$held", "disposition": "supported"}, answers="done", writes=CLOSED),
+    desk("acknowledge", sends={"alert": "$alert"}, answers="done", writes=("alert.acknowledged",)),
+    desk(
+        "resolve", sends={"alert": "$alert", "resolution": "talked"}, answers="done", writes=("alert.resolved",)
+    ),
+    desk("shift", sends={"on": True}, answers="done", writes=("shift.started",)),
+    desk("typing", sends={"conversation": "$held"}, answers=None, because=FLEETING),
+]  # fmt: skip
+
+TASKS = [
+    task("counselling.tasks.escalate_alerts", prepare="due_alert", writes=("alert.escalated",)),
+    task("triage.tasks.close_idle_conversations", prepare="idle", writes=("conversation.closed",)),
+    task("audit.tasks.write_checkpoint", writes=("audit.checkpoint_written",)),
+    task("config.tasks.worker_heartbeat", because=NO_DATA),
+]
+
+COMMANDS = [
+    command("serve", because=SHELL),
+    command("verify_audit_trail", call=("--quiet",), writes=("audit.verified",)),
+    command("write_checkpoint", call=(), writes=("audit.checkpoint_written",)),
+    command("audit_public_key", call=(), because=SHELL),
+    command("content_digests", because=SHELL),
+    command("lint_content", because=SHELL),
+    command("replay", because="it is a client of a running service, which records its turns"),
+]
+
+DOORS: list[Door] = [*HEALTH, *ROOT, *STAFF_PAGES, *CLIENT_PAGES, *API, *CHAT, *DESK, *TASKS, *COMMANDS]

@@ -1,0 +1,172 @@
+"""Two clinics with everything in them, everybody who might knock at a door, and the things they ask for."""
+
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+from uuid import uuid4
+
+from django.utils import timezone
+
+from accounts import api_tokens
+from accounts.models import Clinic, Membership
+from counselling import reviews, shifts, takeovers
+from tests.access.doors import ANONYMOUS, CLIENT, FRONT_LINE, STAFF
+from tests.people import make_clinic, make_member, session_of
+from tests.stories import Clock, Writer, a_client_starts
+from triage.models import Alert, Conversation
+
+OTHER = "other_"
+# Everybody who knocks: nobody, a client, each role of Riverside, each role of Hillside.
+KNOCKERS = (ANONYMOUS, CLIENT, *sorted(STAFF), *(OTHER + role for role in sorted(STAFF)))
+
+
+@dataclass(slots=True)
+class World:
+    """What stands before anybody knocks. Riverside is the clinic that is knocked at."""
+
+    riverside: Clinic
+    hillside: Clinic
+    members: dict[str, Membership] = field(default_factory=dict)
+    sessions: dict[str, str] = field(default_factory=dict)
+    tokens: dict[str, str] = field(default_factory=dict)
+    secrets: set[str] = field(default_factory=set)
+
+
+def build() -> World:
+    """Two clinics with staff, sessions, API tokens, and a conversation in each state."""
+    world = World(make_clinic("Riverside"), make_clinic("Hillside"))
+    for prefix, clinic in (("", world.riverside), (OTHER, world.hillside)):
+        for role in sorted(STAFF):
+            member = make_member(clinic, role, f"{clinic.name} {role}")
+            world.members[prefix + role] = member
+            world.sessions[prefix + role] = session_of(member)
+        for role in sorted(STAFF):
+            world.tokens[prefix + role] = api_token(
+                world.members[prefix + "administrator"], world.members[prefix + role]
+            )
+        make_conversations(world, prefix)
+    world.secrets = secrets_of(world.riverside)
+    return world
+
+
+def api_token(administrator: Membership, acts_as: Membership) -> str:
+    """A key of an integration that acts as `acts_as`."""
+    made = api_tokens.create(member=administrator, label="Integration", acts_as=acts_as.pk, at=timezone.now())
+    return made.key
+
+
+def make_conversations(world: World, prefix: str) -> None:
+    """One conversation in each state, with an alert, a takeover and a review."""
+    things = Things(world, prefix + "counsellor", clinic=world.members[prefix + "counsellor"].clinic)
+    for name in ("with_bot", "waiting", "held", "closed"):
+        things.get(name)
+    reviews.complete_review(
+        member=world.members[prefix + "supervisor"],
+        conversation_id=things.get("closed"),
+        verdict="appropriate",
+        note="",
+        at=timezone.now(),
+    )
+
+
+def secrets_of(clinic: Clinic) -> set[str]:
+    """What must never be seen from outside the clinic: ids and pseudonyms."""
+    seen = {str(pk) for pk in clinic.conversations.values_list("pk", flat=True)}
+    seen |= {str(pk) for pk in Alert.objects.filter(clinic=clinic).values_list("pk", flat=True)}
+    seen |= {str(pk) for pk in clinic.memberships.values_list("pk", flat=True)}
+    return seen | set(clinic.clients.values_list("pseudonym", flat=True))
+
+
+class Things:
+    """Makes what a door is asked for, freshly for one knock, in Riverside. Same name, same thing."""
+
+    def __init__(self, world: World, knocker: str, *, clinic: Clinic | None = None) -> None:
+        self.world, self.knocker = world, knocker
+        self.clinic = clinic or world.riverside
+        self.clock = Clock(timezone.now())
+        self._made: dict[str, Any] = {}
+
+    def get(self, name: str) -> Any:
+        """The thing called `name`."""
+        if name not in self._made:
+            self._made[name] = getattr(self, f"_{name}")()
+        return self._made[name]
+
+    def fill(self, value: Any) -> Any:
+        """`value` with every `$name` in it replaced."""
+        if isinstance(value, str) and value.startswith("$"):
+            found = self.get(value[1:])
+            return found if isinstance(found, bool | int) else str(found)
+        if isinstance(value, dict):
+            return {key: self.fill(one) for key, one in value.items()}
+        return value
+
+    @property
+    def holder(self) -> Membership:
+        """Who holds what is held: the knocker, if they may and work here, otherwise this clinic's counsellor."""
+        knocker = self.world.members.get(self.knocker)
+        if knocker is not None and knocker.clinic_id == self.clinic.pk and knocker.role in FRONT_LINE:
+            return knocker
+        return next(
+            one for one in self.world.members.values() if one.clinic_id == self.clinic.pk and one.role == "counsellor"
+        )
+
+    def _writer(self) -> Writer:
+        return a_client_starts(self.clinic, self.clock)
+
+    def _with_bot(self) -> Any:
+        return self._writer().conversation_id
+
+    def _waiting(self) -> Any:
+        writer = self._writer()
+        writer.writes("[high] I cannot go on")
+        return writer.conversation_id
+
+    def _opened(self) -> Any:
+        return self._waiting()
+
+    def _held(self) -> Any:
+        conversation_id = self._with_bot()
+        takeovers.take_over(member=self.holder, conversation_id=conversation_id, at=self.clock.now)
+        return conversation_id
+
+    def _closed(self) -> Any:
+        conversation_id = self._held()
+        takeovers.close_conversation(
+            member=self.holder, conversation_id=conversation_id, disposition="supported", at=self.clock.now
+        )
+        return conversation_id
+
+    def _alert(self) -> Any:
+        return Alert.objects.get(conversation_id=self.get("waiting")).pk
+
+    def _due_alert(self) -> Any:
+        Alert.objects.filter(pk=self.get("alert")).update(escalate_at=timezone.now() - timedelta(seconds=5))
+        return self.get("alert")
+
+    def _idle(self) -> Any:
+        long_ago = timezone.now() - timedelta(days=3)
+        Conversation.objects.filter(pk=self.get("with_bot")).update(last_message_at=long_ago)
+        return self.get("with_bot")
+
+    def _on_shift(self) -> Any:
+        return shifts.start_shift(member=self.holder, at=self.clock.now).pk
+
+    def _client(self) -> Writer:
+        return self._writer()
+
+    def _client_token(self) -> Any:
+        return self.get("client").started.token
+
+    def _return_key(self) -> Any:
+        return self.get("client").started.return_key
+
+    def _slug(self) -> Any:
+        return self.clinic.slug
+
+    def _uuid(self) -> Any:
+        return uuid4()
+
+
+# What a member of another clinic must find unknown; the rest belongs to whoever asks, or to nobody.
+OF_THE_CLINIC = frozenset({"with_bot", "waiting", "opened", "held", "closed", "alert"})
