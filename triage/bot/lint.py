@@ -15,6 +15,8 @@ GRADE_TARGET = 6.0
 GRADE_LIMIT = 8.0
 LONGEST_SENTENCE = 20
 LONGEST_REPLY = 60
+# What begins each part of a conversation says, in every wording, that software writes.
+OPENINGS = frozenset({"welcome", "are_you_real", "hand_back"})
 # The formula needs a passage: clinical_standards BOT-1 asks for a hundred words, shorter items are joined.
 GRADE_NEEDS_WORDS = 100
 
@@ -53,7 +55,7 @@ _FORBIDDEN = {file.stem: read_forbidden(file) for file in sorted(FORBIDDEN.glob(
 ALLOWED: Mapping[tuple[str, str], str] = {}
 _CAPITALS = re.compile(r"\b[A-Z]{4,}\b")
 _DISCLOSURE = re.compile(r"\b(?:automated|computer program|software)\b", re.IGNORECASE)
-_NOT_A_PERSON = re.compile(r"\bnot a (?:person|human)\b", re.IGNORECASE)
+_NOT_A_PERSON = re.compile(r"\b(?:not a|no) (?:person|human)\b", re.IGNORECASE)
 _WORD = re.compile(r"[A-Za-z']+")
 _ENDS = re.compile(r"(?<=[.!?])\s+")
 _VOWELS = re.compile(r"[aeiouy]+")
@@ -93,13 +95,13 @@ def lint_item(item: Item) -> list[Hit]:
     grade = grade_of_item(item)
     if grade is not None and grade > GRADE_LIMIT:
         hits.append(Hit(file, item.key, "BOT-1 reading grade", f"{grade:.1f}, {GRADE_LIMIT:.0f} allowed"))
-    if item.key in {"welcome", "are_you_real", "hand_back"}:
-        first = " ".join(item.nodes[item.start].texts)
-        if not (_DISCLOSURE.search(first) and (_NOT_A_PERSON.search(first) or "no person" in first)):
-            hits.append(
-                Hit(file, f"{item.key}.{item.start}", "BOT-4 disclosure", "does not say first that this is software")
-            )
+    if item.key in OPENINGS and not all(map(_discloses, item.nodes[item.start].texts)):
+        hits.append(Hit(file, f"{item.key}.{item.start}", "BOT-4 disclosure", "does not say first what this is"))
     return hits
+
+
+def _discloses(text: str) -> bool:
+    return bool(_DISCLOSURE.search(text) and _NOT_A_PERSON.search(text))
 
 
 def lint_items(items: Iterable[Item]) -> list[Hit]:
