@@ -1,0 +1,15 @@
+/* Runs before the first paint, so that nobody in a chat sees the start page flash by, and a page that comes back
+   from the browser's memory stays hidden until it is clear that its chat is still open here. */
+(() => {
+  const root = document.documentElement;
+  const read = (name) => { try { return sessionStorage.getItem(name); } catch { return null; } };
+  const inChat = () => root.dataset.page === "chat" && read(`chat:${location.pathname.split("/")[2]}:session`) !== null;
+  root.dataset.js = "on";
+  if (inChat()) root.dataset.in = "chat";
+  if (read("plain-title")) document.title = "Notes";
+  addEventListener("pagehide", () => { root.dataset.away = ""; });
+  addEventListener("pageshow", (event) => {
+    if (event.persisted && root.dataset.in === "chat" && !inChat()) location.reload();
+    else delete root.dataset.away;
+  });
+})();

@@ -1,0 +1,173 @@
+/* The log: one element a line, told apart by its label and its side, never by colour alone. */
+import { breathing } from "./breathing.js";
+import { card } from "./card.js";
+import { make } from "./make.js";
+
+const NAMES = { client: "You", bot: "Automated helper", system: "Notice" };
+const MARKS = { sending: "Sending…", waiting: "Not sent yet. It goes out when the line is back.", sent: "Sent" };
+const KINDS = { client: "mine", bot: "bot", counsellor: "person", system: "system" };
+const clock = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit" });
+const day = new Intl.DateTimeFormat(undefined, { weekday: "long", day: "numeric", month: "long" });
+const near = 120;
+
+export class Lines {
+  #log;
+  #scroll;
+  #newer;
+  #onChoice;
+  #onCountry;
+  #own = new Map();
+  #choices = null;
+  #day = "";
+
+  constructor({ log, scroll, newer, onChoice, onCountry }) {
+    this.#log = log;
+    this.#scroll = scroll;
+    this.#newer = newer;
+    this.#onChoice = onChoice;
+    this.#onCountry = onCountry;
+    newer.addEventListener("click", () => this.toEnd());
+    scroll.addEventListener("scroll", () => { if (this.#atEnd()) newer.hidden = true; }, { passive: true });
+  }
+
+  /** While the past is replayed nobody wants to hear it all again. */
+  set quiet(isQuiet) {
+    this.#log.setAttribute("aria-live", isQuiet ? "off" : "polite");
+  }
+
+  /** A line of the conversation, in the order of its number. */
+  add(message) {
+    const own = message.client_ref && this.#own.get(message.client_ref);
+    if (message.sender !== "bot" || message.choices?.length) this.#dropChoices();
+    if (own) {
+      this.#own.delete(message.client_ref);
+      // A line that already stands in its place is not moved: moving it would take the keyboard's focus away.
+      if (own.previousElementSibling?.matches("[data-unsent]")) this.#insert(own);
+      this.#finish(own, message);
+      return own;
+    }
+    return this.#keepingEnd(() => {
+      this.#markDay(new Date(message.sent_at));
+      const line = this.#line(message);
+      this.#finish(line, message);
+      this.#insert(line);
+      return line;
+    });
+  }
+
+  /** An own line that the service has not acknowledged. */
+  pending(item) {
+    this.#dropChoices();
+    const line = this.#line({ sender: "client", text: item.text });
+    line.dataset.unsent = "";
+    line.tabIndex = -1;
+    this.#own.set(item.client_ref, line);
+    this.#log.append(line);
+    this.mark(item.client_ref, "sending");
+    this.toEnd();
+    return line;
+  }
+
+  mark(ref, state) {
+    const line = this.#own.get(ref);
+    if (line) line.querySelector(".mark").textContent = MARKS[state] ?? state;
+    if (line && state === "sent") delete line.dataset.unsent;
+  }
+
+  markUnsent(state) {
+    for (const [ref, line] of this.#own) if ("unsent" in line.dataset) this.mark(ref, state);
+  }
+
+  /** Take back a line that was refused. */
+  drop(ref) {
+    this.#own.get(ref)?.remove();
+    this.#own.delete(ref);
+  }
+
+  /** A remark of the page itself, not part of the conversation. */
+  note(text) {
+    this.#keepingEnd(() => this.#log.append(make("p", { class: "page-note", text })));
+  }
+
+  clear() {
+    this.#log.replaceChildren();
+    this.#own.clear();
+    this.#choices = null;
+    this.#day = "";
+    this.#newer.hidden = true;
+  }
+
+  dropChoices() {
+    this.#dropChoices();
+  }
+
+  toEnd() {
+    this.#scroll.scrollTop = this.#scroll.scrollHeight;
+    this.#newer.hidden = true;
+  }
+
+  #line({ sender, text, name, role }) {
+    const who = sender === "counsellor" ? [name, role].filter(Boolean).join(", ") : NAMES[sender] ?? "Notice";
+    const line = make("div", { class: `line ${KINDS[sender] ?? "system"}`, "data-who": who },
+      make("p", { class: "line-who", dir: "auto", text: who }),
+      make("p", { class: "bubble", dir: "auto", text }),
+      make("p", { class: "line-when" }, make("time"), sender === "client" && make("span", { class: "mark" })));
+    return line;
+  }
+
+  #finish(line, message) {
+    const when = new Date(message.sent_at);
+    delete line.dataset.unsent;
+    line.dataset.seq = message.seq;
+    const time = line.querySelector("time");
+    time.dateTime = message.sent_at;
+    time.textContent = clock.format(when);
+    const mark = line.querySelector(".mark");
+    if (mark) mark.textContent = MARKS.sent;
+    if (message.card?.kind === "crisis") line.append(card(message.card, { chooseCountry: this.#onCountry }));
+    if (message.exercise === "paced_breathing") line.append(breathing());
+    if (message.choices?.length) line.append(this.#choicesOf(message.choices));
+    const before = line.previousElementSibling;
+    line.classList.toggle("follows", before?.dataset.who === line.dataset.who);
+  }
+
+  #choicesOf(choices) {
+    const buttons = choices.map(({ label }) => make("button", {
+      type: "button", class: "choice", text: label, click: () => this.#onChoice(label),
+    }));
+    this.#choices = make("div", { class: "choices", role: "group", label: "Answers to choose from" }, ...buttons);
+    return this.#choices;
+  }
+
+  #dropChoices() {
+    this.#choices?.remove();
+    this.#choices = null;
+  }
+
+  #insert(line) {
+    this.#log.insertBefore(line, this.#log.querySelector("[data-unsent]"));
+    line.classList.toggle("follows", line.previousElementSibling?.dataset.who === line.dataset.who);
+  }
+
+  #markDay(when) {
+    const name = day.format(when);
+    if (name === this.#day) return;
+    this.#day = name;
+    this.#log.insertBefore(
+      make("p", { class: "day", text: name === day.format(new Date()) ? `Today, ${name}` : name }),
+      this.#log.querySelector("[data-unsent]"),
+    );
+  }
+
+  #atEnd() {
+    return this.#scroll.scrollHeight - this.#scroll.scrollTop - this.#scroll.clientHeight < near;
+  }
+
+  #keepingEnd(change) {
+    const wasAtEnd = this.#atEnd();
+    const result = change();
+    if (wasAtEnd) this.toEnd();
+    else this.#newer.hidden = false;
+    return result;
+  }
+}
