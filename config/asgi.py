@@ -11,8 +11,8 @@ _http = get_asgi_application()
 # Everything below reads models, which needs Django to be set up first.
 from channels.auth import AuthMiddlewareStack  # noqa: E402
 from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402
-from channels.security.websocket import AllowedHostsOriginValidator  # noqa: E402
-from django.urls import path  # noqa: E402
+from channels.security.websocket import AllowedHostsOriginValidator, WebsocketDenier  # noqa: E402
+from django.urls import path, re_path  # noqa: E402
 
 import riskmodel  # noqa: E402
 from counselling.consumers import DeskConsumer  # noqa: E402
@@ -23,11 +23,17 @@ riskmodel.warm_up()
 
 # The client's socket carries its own token and no cookie, so another site cannot borrow anybody's right to speak.
 # The desk's socket uses the session cookie and therefore checks the origin.
-_desk = AllowedHostsOriginValidator(AuthMiddlewareStack(URLRouter([path("ws/desk/", DeskConsumer.as_asgi())])))
+_desk = AllowedHostsOriginValidator(AuthMiddlewareStack(DeskConsumer.as_asgi()))
 
 application = ProtocolTypeRouter(
     {
         "http": _http,
-        "websocket": URLRouter([path("ws/chat/", ClientConsumer.as_asgi()), path("ws/desk/", _desk)]),
+        "websocket": URLRouter(
+            [
+                path("ws/chat/", ClientConsumer.as_asgi()),
+                path("ws/desk/", _desk),
+                re_path(r"", WebsocketDenier.as_asgi()),
+            ]
+        ),
     }
 )

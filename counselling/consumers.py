@@ -9,7 +9,7 @@ from uuid import UUID
 from django.conf import settings
 from django.utils import timezone
 
-from accounts.access import NotPermitted, member_of_session, recheck
+from accounts.access import NotPermitted, member_of_session, recheck, record_refusal, touch_session
 from accounts.models import Membership
 from accounts.permissions import ROLE_ACTIONS, Action, may
 from counselling import desk, shifts, takeovers
@@ -88,6 +88,8 @@ class DeskConsumer(Socket):
             )
         except tuple(_REFUSALS) as refused:
             code, detail = _REFUSALS[type(refused)]
+            if isinstance(refused, NotPermitted):
+                await call_domain(record_refusal, refused, at=timezone.now(), where=f"desk.{frame['type']}")
             await self.send_error(code, detail, **self.echo(frame))
 
     async def hello(self, frame: dict[str, Any]) -> None:
@@ -288,6 +290,10 @@ class DeskConsumer(Socket):
                     return
                 if since_beat >= settings.CLIENT_HEARTBEAT_SECONDS:
                     since_beat = 0.0
+                    # An open desk is somebody at work. A session that was ended elsewhere ends here too.
+                    if not await call_domain(touch_session, self.scope["session"], at=timezone.now()):
+                        await self.close(STRANGER)
+                        return
                     await self.send_frame({"type": "heartbeat"})
             except Unavailable:
                 continue

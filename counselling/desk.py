@@ -11,10 +11,10 @@ from django.db.models import F, Max
 from accounts.access import require
 from accounts.models import Membership
 from accounts.permissions import Action
+from accounts.trail import agent_of
 from audit.trail import Event, conversation_stream, record
 from counselling import shifts
 from triage.access import access_conversation
-from triage.alerts import agent_of
 from triage.models import Alert, AlertState, Conversation, RiskAssessment
 from triage.sealing import Seal, Unreadable
 from triage.states import State

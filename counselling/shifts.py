@@ -8,10 +8,10 @@ from django.db import transaction
 from accounts.access import require
 from accounts.models import Membership
 from accounts.permissions import ROLE_ACTIONS, Action
+from accounts.trail import agent_of
 from audit.trail import Event, clinic_stream, record
 from counselling.models import Shift
 from triage import publishing
-from triage.alerts import agent_of
 
 _MAY_TAKE_OVER = [role.value for role, actions in ROLE_ACTIONS.items() if Action.TAKE_OVER in actions]
 

@@ -8,11 +8,11 @@ from django.db.models import TextChoices
 
 from accounts.models import Membership
 from accounts.permissions import Action
+from accounts.trail import agent_of
 from audit.trail import Event, conversation_stream, record
 from counselling.models import Takeover, TakeoverEnd
 from triage import alerts, publishing, talking
 from triage.access import access_conversation
-from triage.alerts import agent_of
 from triage.messages import NotHolder
 from triage.models import AlertState, Conversation, Sender
 from triage.policy import NO_HAND_BACK_FROM

@@ -1,7 +1,11 @@
 """Fixtures that every story may use."""
 
-from tests.audit_flush import audit_flush
+import pytest
 
 pytest_plugins = ["tests.people"]
 
-__all__ = ["audit_flush"]
+
+@pytest.fixture(autouse=True)
+def checkpoint_folder(settings, tmp_path):
+    """Checkpoint files outlive a test's rows, so each test has a folder of its own."""
+    settings.AUDIT_CHECKPOINT_DIR = tmp_path / "checkpoints"

@@ -70,5 +70,7 @@ def a_client_starts(clinic: Clinic, clock: Clock, **more: object) -> Writer:
 def trail(conversation_id: UUID) -> list[str]:
     """The actions on a conversation's chain, in order."""
     return list(
-        Entry.objects.filter(stream__name=f"conversation:{conversation_id}").order_by("seq").values_list("action", flat=True)
+        Entry.objects.filter(stream__name=f"conversation:{conversation_id}")
+        .order_by("seq")
+        .values_list("action", flat=True)
     )

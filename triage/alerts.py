@@ -8,6 +8,7 @@ from django.db import transaction
 from accounts.access import require
 from accounts.models import Membership
 from accounts.permissions import Action
+from accounts.trail import agent_of
 from audit.trail import Agent, Event, conversation_stream, record
 from triage import locking, publishing
 from triage.models import Alert, AlertState, Conversation, Resolution
@@ -64,11 +65,6 @@ def mark_acknowledged(alert: Alert, member: Membership, *, at: datetime) -> Even
     alert.escalate_at = None
     alert.save(update_fields=["state", "acknowledged_by", "acknowledged_at", "escalate_at"])
     return Event("alert.acknowledged", agent_of(member), "alert", str(alert.pk), detail={"level": alert.level})
-
-
-def agent_of(member: Membership) -> Agent:
-    """The member as the audit trail names them."""
-    return Agent("human", str(member.pk), member.role)
 
 
 def acknowledge(*, member: Membership, alert_id: UUID, at: datetime) -> Alert:

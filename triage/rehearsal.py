@@ -6,6 +6,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import AsyncIterator, Callable, Iterable
+from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from itertools import groupby
 from pathlib import Path
@@ -176,6 +177,7 @@ class _Line:
 
     def __init__(self, url: str, token: str, again: Callable[[], Any]) -> None:
         self._url, self._token, self._again = url, token, again
+        self._open_sockets = AsyncExitStack()
         self._socket: ClientConnection | None = None
         self._seq = 0
 
@@ -197,13 +199,12 @@ class _Line:
 
     async def hang_up(self) -> None:
         """Close the socket, if it is open."""
-        if self._socket is not None:
-            await self._socket.close()
-            self._socket = None
+        self._socket = None
+        await self._open_sockets.aclose()
 
     async def _open(self) -> ClientConnection:
         if self._socket is None:
-            self._socket = await connect(self._url, max_size=2**22)
+            self._socket = await self._open_sockets.enter_async_context(connect(self._url, max_size=2**22))
             await self._send({"type": "hello", "token": self._token, "last_seq": self._seq})
             head = (await self._until("welcome"))["last_seq"]
             while self._seq < head:
