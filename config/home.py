@@ -142,8 +142,8 @@ def secrets() -> Secrets:
         make_home()
         _create_once(path, json.dumps(_new_secrets(), indent=2))
     try:
-        found = json.loads(path.read_text())
-        if not all(found[key] for key in Secrets.__annotations__):
+        found: Secrets = json.loads(path.read_text())
+        if not all(dict(found).get(key) for key in Secrets.__annotations__):
             raise ValueError
     except OSError as error:
         raise HomeUnusable(f"{path} cannot be read: {error.strerror or error}") from error

@@ -135,7 +135,6 @@ class Postgres:
 
     def _run(self, program: str, *arguments: str | Path) -> str:
         who = self._account
-        identity = {"user": who.uid, "group": who.gid, "extra_groups": ()} if who else {}
         done = subprocess.run(
             [self._bin / program, *arguments],
             stdin=subprocess.DEVNULL,
@@ -143,7 +142,9 @@ class Postgres:
             text=True,
             cwd="/",
             env=binaries.environment(),
-            **identity,
+            user=who.uid if who else None,
+            group=who.gid if who else None,
+            extra_groups=() if who else None,
         )
         if done.returncode:
             raise CannotStart(f"{program} failed: {(done.stderr or done.stdout).strip()}")

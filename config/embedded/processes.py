@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 _PR_SET_PDEATHSIG = 1
 _POLL_SECONDS = 0.05
@@ -71,7 +72,6 @@ def spawn(
     On Linux it ends with this process unless `outlives_us`. Call from the main thread only: the kernel ties the
     child to the thread that made it.
     """
-    identity = {"user": account.uid, "group": account.gid, "extra_groups": ()} if account else {}
     with _log_file(log) as output:
         return subprocess.Popen(
             [str(part) for part in argv],
@@ -84,11 +84,13 @@ def spawn(
             start_new_session=True,
             umask=0o077,
             preexec_fn=None if outlives_us else _tie_to_parent(),
-            **identity,
+            user=account.uid if account else None,
+            group=account.gid if account else None,
+            extra_groups=() if account else None,
         )
 
 
-def _log_file(log: Path):  # type: ignore[no-untyped-def]  # a context manager of a binary file
+def _log_file(log: Path) -> IO[bytes]:
     return open(os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), "wb", buffering=0)
 
 

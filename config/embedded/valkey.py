@@ -63,8 +63,6 @@ class Valkey:
         try:
             with self._client() as client:
                 self.pid = int(client.info("server")["process_id"])
-        except redis.exceptions.BusyLoadingError:
-            raise CannotStart("Valkey is still reading its file; it will be tried again") from None
         except redis.exceptions.RedisError:
             return False
         self._born, self._process = processes.birth(self.pid), None
