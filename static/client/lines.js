@@ -19,6 +19,7 @@ export class Lines {
   #own = new Map();
   #choices = null;
   #day = "";
+  #quiet = true;
 
   constructor({ log, scroll, newer, onChoice, onCountry }) {
     this.#log = log;
@@ -32,6 +33,7 @@ export class Lines {
 
   /** While the past is replayed nobody wants to hear it all again. */
   set quiet(isQuiet) {
+    this.#quiet = isQuiet;
     this.#log.setAttribute("aria-live", isQuiet ? "off" : "polite");
   }
 
@@ -108,7 +110,7 @@ export class Lines {
 
   #line({ sender, text, name, role }) {
     const who = sender === "counsellor" ? [name, role].filter(Boolean).join(", ") : NAMES[sender] ?? "Notice";
-    const line = make("div", { class: `line ${KINDS[sender] ?? "system"}`, "data-who": who },
+    const line = make("div", { class: `line ${KINDS[sender] ?? "system"}${this.#quiet ? "" : " arriving"}`, "data-who": who },
       make("p", { class: "line-who", dir: "auto", text: who }),
       make("p", { class: "bubble", dir: "auto", text }),
       make("p", { class: "line-when" }, make("time"), sender === "client" && make("span", { class: "mark" })));
