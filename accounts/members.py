@@ -151,6 +151,19 @@ def new_link(*, member: Membership, member_id: UUID, at: datetime) -> Added:
     return Added(other, key)
 
 
+def new_link_by_command(*, clinic: Clinic, email: str, at: datetime) -> Added:
+    """The same for whoever runs the service, also for somebody who works in several clinics. Raises UnknownMember."""
+    with transaction.atomic(durable=True):
+        rows = Membership.objects.select_related("user").filter(clinic=clinic, is_active=True)
+        other = rows.filter(user__email=email.strip().lower()).first()
+        if other is None:
+            raise UnknownMember(email)
+        key = passwords.make_link(other.user, at=at)
+        event = Event("member.invited", OPERATOR, "membership", str(other.pk))
+        record(clinic_stream(clinic.pk), event, at=at)
+    return Added(other, key)
+
+
 @contextmanager
 def _changing(member: Membership, member_id: UUID) -> Iterator[Membership]:
     """The other member, under the clinic's lock; `member` is asked again there, who may just have been demoted."""

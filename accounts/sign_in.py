@@ -48,8 +48,9 @@ def sign_in(*, email: str, password: str, address: str, at: datetime) -> list[Me
 
 
 def _account(email: str) -> User | None:
-    # PostgreSQL's text holds no NUL; such an address belongs to nobody.
-    return None if "\0" in email else User.objects.filter(email=email.strip().lower()).first()
+    email = email.strip().lower()
+    # PostgreSQL's text holds neither NUL nor lone surrogates; such an address belongs to nobody.
+    return User.objects.filter(email=email).first() if email.isprintable() else None
 
 
 def _judge(user: User | None, source: Source, *, right: bool, at: datetime) -> list[Membership]:
