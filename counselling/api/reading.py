@@ -14,6 +14,7 @@ from django.db.models import Exists, OuterRef, Prefetch, QuerySet
 from accounts.access import require
 from accounts.models import Membership
 from accounts.permissions import Action
+from accounts.trail import agent_of
 from audit import selectors
 from audit.models import Checkpoint
 from audit.trail import Event, clinic_stream, conversation_stream, record
@@ -21,7 +22,6 @@ from counselling import shifts
 from counselling.api.pagination import Page, page
 from counselling.models import Review, Takeover
 from triage.access import UnknownConversation, access_conversation
-from accounts.trail import agent_of
 from triage.models import Alert, AlertState, Conversation
 from triage.transcripts import Line, lines_after
 
