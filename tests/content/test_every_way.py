@@ -24,6 +24,7 @@ TYPED = [
     "are you a bot",
     "urgent help",
     "the trumpet",
+    "I want to die",
     "7",
 ]
 TYPED += [

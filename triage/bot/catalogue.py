@@ -23,6 +23,7 @@ SAFETY_ITEMS = frozenset(
         "holding",
         "controls",
         "urgent",
+        "danger",
         "are_you_real",
         "offer_person",
         "hand_back",

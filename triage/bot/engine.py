@@ -35,6 +35,7 @@ _ASIDES = {
     "soft_person": "offer_person",
     "help": "help",
     "urgent": "urgent",
+    "danger": "danger",
     "goodbye": "goodbye",
     "about": "about_chat",
     "declines_person": "no_person",
@@ -162,7 +163,8 @@ def _take_intent(run: Run, heard: Heard) -> bool:
         _ask_for_person(run, heard)
         return True
     doubts = intent == "ask_real" and len(heard.words) <= _SHORT
-    if run.node.kind == "ask" and not (doubts or (heard.whole and intent in _HEARD_IN_ASK)):
+    known = doubts or intent == "danger" or (heard.whole and intent in _HEARD_IN_ASK)
+    if run.node.kind == "ask" and not known:
         return False
     if intent in {"stop", "pause", "back"}:
         return _take_control(run, intent)

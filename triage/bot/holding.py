@@ -55,7 +55,9 @@ def hold(
 def _answer(run: Run, text: str) -> bool:
     """A plain question while waiting gets its own answer; grounding only when the client asks for it."""
     intent = run.catalogue.intents(run.locale).hear(text).intent
-    if intent in _GROUNDING:
+    if intent == "danger":
+        run.say("holding.danger", card=_CARD)
+    elif intent in _GROUNDING:
         run.say("holding.grounding_1")
         run.say("holding.grounding_2")
     elif intent in _NUMBERS:

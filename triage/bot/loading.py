@@ -120,7 +120,7 @@ class _Reader:
         value = raw[name]
         if type(value) is not kind:
             raise self.refuse(f"must be {kind.__name__}, not {type(value).__name__}", *path, name)
-        if kind is str and not value.strip():
+        if isinstance(value, str) and not value.strip():
             raise self.refuse("is blank", *path, name)
         return value
 

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from tests.triage.bot.talk import Talk, shipped
-from tests.triage.bot.wishes import DOUBTS_WHO_WRITES, WISHES_FOR_A_PERSON
+from tests.triage.bot.wishes import DANGER, DOUBTS_WHO_WRITES, WISHES_FOR_A_PERSON
 from triage.bot import engine
 from triage.bot.catalogue import text_digest
 from triage.bot.engine import BadPosition, Position, Wish
@@ -182,6 +182,23 @@ def test_the_mood_is_kept_as_a_number(talk):
 def test_urgent_numbers_come_with_the_crisis_card(talk):
     step = talk.write("what number can I call")
     assert [reply.card for reply in step.replies] == ["crisis", ""]
+
+
+@pytest.mark.parametrize("text", DANGER)
+def test_bot_7_words_of_danger_get_the_card_and_the_offer_of_a_person_even_if_no_model_saw_them(text):
+    talk = Talk(CATALOGUE)
+    step = talk.write(text)
+    assert step.replies[0].card == "crisis"
+    assert talk.labels == ["Yes, ask for a person", "Not now"]
+
+
+@pytest.mark.parametrize("text", DANGER)
+def test_bot_7_words_of_danger_end_an_exercise(text):
+    talk = Talk(CATALOGUE)
+    talk.write("thought record", "yes", text)
+    assert talk.said[-2].card == "crisis"
+    talk.write("Not now")
+    assert talk.position.flow == "menu"
 
 
 def test_hand_back_says_that_the_person_has_left_and_the_bot_is_back(talk):

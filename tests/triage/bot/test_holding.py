@@ -3,6 +3,7 @@
 import pytest
 
 from tests.triage.bot.talk import Talk, shipped
+from tests.triage.bot.wishes import DANGER
 from triage.bot import engine
 
 CATALOGUE = shipped()
@@ -133,10 +134,18 @@ def test_who_asks_for_numbers_while_waiting_gets_the_card(talk, text):
     assert talk.wait(text).replies[0].card == "crisis"
 
 
-@pytest.mark.parametrize("text", ["never mind", "I don't want to talk to a person", "stop"])
+@pytest.mark.parametrize("text", ["never mind", "I don't want to talk to a person", "stop", "forget it"])
 def test_a_no_while_waiting_is_respected_and_the_team_still_looks(talk, text):
     talk.wait("I want to die")
     assert "team may still" in talk.wait(text).replies[0].text
+
+
+@pytest.mark.parametrize("text", DANGER)
+def test_words_of_danger_while_waiting_are_never_answered_with_patience(talk, text):
+    talk.wait("hello", reason="person")
+    reply = talk.wait(text, reason="person").replies[0]
+    assert reply.key.startswith("holding.danger")
+    assert reply.card == "crisis"
 
 
 def test_waiting_never_ends_by_the_bot(talk):

@@ -37,7 +37,7 @@ def test_a_no_to_a_person_is_respected(text):
 
 @pytest.mark.parametrize("text", NEITHER)
 def test_other_talk_calls_nobody(text):
-    assert not TABLE.hear(text).all & {"person", "ask_real", "declines_person"}
+    assert not TABLE.hear(text).all & {"person", "ask_real", "declines_person", "danger"}
 
 
 def test_there_are_more_than_a_hundred_wordings_of_the_wish():
@@ -141,6 +141,17 @@ def test_a_message_with_a_wish_and_a_doubt_is_heard_as_both():
 def test_an_unknown_slot_is_refused_with_the_intent_that_names_it():
     with pytest.raises(ContentError, match="intent.person: there is no slot {ghost}"):
         IntentTable({"intent": {"person": {"whole": ["talk to {ghost}"]}}}, FOLDER / "en.toml")
+
+
+def test_a_part_that_would_lose_its_last_word_is_refused():
+    raw = {"small_words": ["live"], "intent": {"danger": {"within": ["dont want to live"]}}}
+    with pytest.raises(ContentError, match="begins or ends with a small word"):
+        IntentTable(raw, FOLDER / "en.toml")
+
+
+def test_a_soft_intent_that_does_not_exist_is_refused():
+    with pytest.raises(ContentError, match="there is no intent 'ghost'"):
+        IntentTable({"intent": {"person": {"within": ["person"], "soft": "ghost"}}}, FOLDER / "en.toml")
 
 
 def test_an_unknown_field_is_refused():

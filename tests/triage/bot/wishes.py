@@ -249,6 +249,9 @@ my doctor said I should rest
 I was talking to a nurse about my foot
 no one came to my birthday
 breathing helps me
+I am afraid of robots
+I'm not sure
+I hate exercise
 yes
 no
 maybe
@@ -280,4 +283,30 @@ I'd rather not talk to a person
 i don't need a counsellor
 not ready to talk to a person
 never mind
+""".strip().splitlines()
+
+# Plain words of danger: the bot's own net under the risk model.
+DANGER = """
+I want to die
+i wanna die
+I'm going to kill myself
+I want to kill myself tonight
+i cant go on
+I don't want to live anymore
+I dont want to be here anymore
+I wish I was dead
+everyone would be better off without me
+I have been thinking about suicide
+i feel suicidal
+I took all my pills
+i cut myself again
+I want to hurt myself
+this is goodbye
+goodbye everyone
+I just want to end it all
+there is no reason to live
+he hits me every night
+I'm not safe at home
+going to end my life
+kms
 """.strip().splitlines()

@@ -124,6 +124,9 @@ class IntentTable:
             for name in ("unless_after", "dropped_after")
         )
         for text in entry.get("within", ()):
+            if {text.split()[0], text.split()[-1]} & self._small:
+                reason = f"intent.{intent}: '{text}' begins or ends with a small word, so it would match without it"
+                raise ContentError(self._file, 0, reason)
             pieces = self._pieces(intent, text)
             self._start(_Pattern(pieces, intent, False, entry.get("soft", ""), turns, drops))
 
