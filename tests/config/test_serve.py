@@ -27,7 +27,7 @@ class Serve:
         self.output_file = state / "output.txt"
         self.output_file.unlink(missing_ok=True)
         env = dict(os.environ) | {"TRIAGE_HOME": str(state), "DJANGO_SETTINGS_MODULE": "config.settings.local"}
-        argv = [sys.executable, "manage.py", "serve", "--port", "0", "--no-demonstration", *options]
+        argv = [sys.executable, "manage.py", "serve", "--port", "0", *(options or ["--no-demonstration"])]
         with self.output_file.open("wb") as output:
             self.process = subprocess.Popen(
                 argv, cwd=CHECKOUT, env=env, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT
@@ -137,8 +137,28 @@ def test_asked_to_stop_while_starting_it_stops(state: Path) -> None:
     assert processes.birth(early.pid("postgres")) is None
 
 
+def test_the_demonstration_is_printed_works_and_stays_on_this_machine(state: Path) -> None:
+    for _ in range(2):  # the second start prints the same sign-ins
+        running = Serve(state, "--demonstration")
+        running.wait_for("Ctrl-C stops everything")
+        signins = re.findall(r"^  (\w+ +\S+@demonstration\.invalid +\S+)$", running.output, re.MULTILINE)
+        assert len(signins) >= 4
+        addresses = re.findall(r"^  [A-Z].* (http://\S+)$", running.output, re.MULTILINE)
+        assert len(addresses) == 3
+        for address in addresses:
+            with urllib.request.urlopen(address, timeout=30) as answer:  # noqa: S310 - our own address
+                assert answer.status == 200, address
+        assert running.end(signal.SIGINT) == 0
+    password = signins[0].split()[-1]
+    assert [log for log in (state / "log").iterdir() if password in log.read_text(errors="replace")] == []
+
+    open_to_all = Serve(state, "--host", "0.0.0.0")  # noqa: S104 - it must be refused
+    assert open_to_all.process.wait(timeout=60) == 1
+    assert "it is not served on 0.0.0.0" in open_to_all.output
+
+
 def test_a_demonstration_is_refused_where_others_can_reach_it(state: Path) -> None:
     open_to_all = Serve(state, "--demonstration", "--host", "0.0.0.0")  # noqa: S104 - it must be refused
     assert open_to_all.process.wait(timeout=60) == 1
-    assert "its passwords are public" in open_to_all.output
+    assert "one password opens" in open_to_all.output
     assert not (state / "postgres").exists()

@@ -13,7 +13,6 @@ import urllib.request
 from typing import Any
 
 from django.conf import settings
-from django.core.management import get_commands
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import connection
 from kombu.exceptions import OperationalError
@@ -72,8 +71,8 @@ class Command(BaseCommand):
         self._run(supervisor, "migrate", "--no-input")
         if not _is_private(options["host"]) and (slugs := _demonstration_clinics()):
             raise CannotStart(
-                f"The demonstration clinic ({', '.join(slugs)}) is in this database, and its passwords are public, so "
-                f"it is not served on {options['host']}. Set TRIAGE_HOME to a fresh directory, or DATABASE_URL."
+                f"The demonstration clinic ({', '.join(slugs)}) is in this database. One password opens all its roles, "
+                f"so it is not served on {options['host']}. Set TRIAGE_HOME to a fresh directory, or DATABASE_URL."
             )
         signins = self._make_demonstration(supervisor) if demonstration else ""
         for child in _children(sockets):
@@ -93,9 +92,9 @@ class Command(BaseCommand):
         return task.log.read_text(errors="replace")
 
     def _make_demonstration(self, supervisor: Supervisor) -> str:
-        if "demonstration" not in get_commands():
-            return ""
-        return self._run(supervisor, "demonstration")
+        signins = self._run(supervisor, "demonstration")
+        (home.log_dir() / "demonstration.log").unlink(missing_ok=True)  # it holds the password
+        return signins
 
     def _wait_ready(self, supervisor: Supervisor, url: str) -> None:
         began, missing, is_slow = time.monotonic(), "", False
@@ -111,7 +110,7 @@ class Command(BaseCommand):
         self._say("serve", f"ready in {time.monotonic() - began:.1f} s")
 
     def _print_addresses(self, url: str, signins: str) -> None:
-        lines = ["", f"  Desk and review   {url}/", f"  API description   {url}/api/docs/"]
+        lines = ["", f"  Desk and review   {url}/", f"  API description   {url}/api/schema"]
         lines[1:1] = [f"  Client page       {url}/c/{slug}/" for slug in _demonstration_clinics()]
         lines += ["", *(f"  {line}" for line in signins.splitlines())]
         lines += ["", f"  Logs in {home.log_dir()}. Ctrl-C stops everything.", ""]
@@ -134,11 +133,9 @@ def _positive(text: str) -> int:
 
 
 def _demonstration_wanted(asked: bool | None, host: str) -> bool:
-    """The demonstration has published passwords, so it exists only where nobody else can reach it."""
+    """One password opens all roles of the demonstration, so it exists only where nobody else can reach it."""
     if asked and not _is_private(host):
-        raise CommandError(
-            f"--demonstration needs an address of this machine only, not {host}: its passwords are public."
-        )
+        raise CommandError(f"--demonstration needs an address of this machine only, not {host}: one password opens it.")
     return _is_private(host) and settings.DEMONSTRATION if asked is None else asked
 
 
