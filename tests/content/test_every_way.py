@@ -11,7 +11,7 @@ from triage.bot.engine import Position, Step, Wish
 
 CATALOGUE = shipped(A_DAY)
 # What only changes the wording is left out, so that the walk ends.
-SHAPE = ("told_limits", "worse", "paused", "return_flow", "unsure")
+SHAPE = ("told_limits", "worse", "paused", "return_flow", "unsure", "feelings")
 TYPED = [
     "yes",
     "no",
@@ -25,6 +25,8 @@ TYPED = [
     "urgent help",
     "the trumpet",
     "I want to die",
+    "this is useless",
+    "do you speak french",
     "7",
 ]
 TYPED += [
@@ -41,7 +43,9 @@ TYPED += [
 def shape(position: Position) -> tuple:
     memory = {key: value for key, value in position.memory.items() if key in SHAPE}
     memory["worse"] = min(int(memory.get("worse", 0)), 2)
+    # Every third one leads to the offer of a person.
     memory["unsure"] = int(memory.get("unsure", 0)) % 3
+    memory["feelings"] = int(memory.get("feelings", 0)) % 3
     return (position.flow, position.node, tuple(sorted(memory.items())))
 
 

@@ -39,10 +39,13 @@ _ASIDES = {
     "goodbye": "goodbye",
     "about": "about_chat",
     "declines_person": "no_person",
+    "complaint": "complaint",
+    "language": "language",
 }
 _FLOWS = {"mood": "mood_check", "exercises": "exercises", "menu": MENU}
-_REMARKS = {"greeting": "controls.greeting", "thanks": "controls.thanks", "feeling": "controls.heard_feeling"}
+_REMARKS = {"greeting": "controls.greeting", "thanks": "controls.thanks"}
 _UNSURE_BEFORE_OFFER = 3
+_FEELINGS_BEFORE_OFFER = 3
 
 
 def begin(catalogue: Catalogue, *, locale: str = "en") -> Step:
@@ -130,13 +133,18 @@ def _chosen(run: Run, heard: Heard) -> ChoiceSpec | None:
             ChoiceSpec("yes_person", run.control("yes_person").label, means="yes", wish=PERSON),
             ChoiceSpec("not_now", run.control("not_now").label, next=run.node.next, means="no"),
         ]
-    same = run.catalogue.intents(run.locale).same
+    table = run.catalogue.intents(run.locale)
+    named = next((choice for choice in choices if table.same(heard, choice.label)), None)
+    if named or not choices:
+        return named
     if len(choices) == 1 and heard.whole and heard.intent in {"yes", "done", "carry_on", "skip"}:
         return choices[0]  # a step that only waits for "next"
-    named = next((choice for choice in choices if same(heard, choice.label)), None)
-    if named or not heard.whole or heard.intent not in {"yes", "no"}:
-        return named
-    return next((choice for choice in choices if choice.means == heard.intent), None)
+    meant = heard.intent if heard.whole else "" if heard.intent else heard.leans
+    by_meaning = next((choice for choice in choices if choice.means and choice.means == meant), None)
+    if by_meaning or heard.intent:
+        return by_meaning
+    near = table.near(heard, [choice.label for choice in choices])
+    return None if near is None else choices[near]
 
 
 def _follow(run: Run, choice: ChoiceSpec) -> None:
@@ -168,7 +176,9 @@ def _take_intent(run: Run, heard: Heard) -> bool:
         return False
     if intent in {"stop", "pause", "back"}:
         return _take_control(run, intent)
-    if intent in _ASIDES:
+    if intent == "feeling":
+        _hear_feeling(run)
+    elif intent in _ASIDES:
         run.aside(_ASIDES[intent])
     elif intent in _FLOWS:
         run.enter(_FLOWS[intent])
@@ -181,6 +191,17 @@ def _take_intent(run: Run, heard: Heard) -> bool:
         return False
     run.memory.pop("unsure", None)
     return True
+
+
+def _hear_feeling(run: Run) -> None:
+    """Acknowledge it and leave the choice; after a few times a person is offered, since set texts only go so far."""
+    heard = int(run.memory.get("feelings", 0)) + 1
+    run.memory["feelings"] = heard
+    if heard % _FEELINGS_BEFORE_OFFER == 0:
+        run.aside("feeling_offer")
+        return
+    run.say("controls.heard_feeling")
+    run.repeat_choices()
 
 
 def _take_control(run: Run, intent: str) -> bool:

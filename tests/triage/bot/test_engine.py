@@ -114,6 +114,53 @@ def test_the_same_sentence_never_comes_twice_running():
         assert before.isdisjoint({reply.text for reply in talk.step.replies})
 
 
+def test_one_hard_thing_after_another_leads_to_the_offer_of_a_person(talk):
+    talk.write("I feel sad", "my mum died", "I can't stop crying")
+    assert "Yes, ask for a person" in talk.labels
+
+
+@pytest.mark.parametrize("text", ["you are useless", "this isn't helping", "that's not what I meant", "stupid bot"])
+def test_a_complaint_is_taken_as_it_is_and_a_person_is_offered(text):
+    talk = Talk(CATALOGUE)
+    talk.write(text)
+    assert "but" not in talk.text.split()
+    assert "Yes, ask for a person" in talk.labels
+
+
+@pytest.mark.parametrize("text", ["habla espa\u00f1ol?", "sprechen Sie Deutsch", "do you speak french?"])
+def test_who_asks_for_another_language_hears_honestly_that_there_is_none(text):
+    talk = Talk(CATALOGUE)
+    talk.write(text)
+    assert "English" in talk.text
+    assert "Yes, ask for a person" in talk.labels
+
+
+@pytest.mark.parametrize(("text", "node"), [("a bit better", "menu"), ("same", "menu"), ("much worse", "grounding")])
+def test_a_choice_is_understood_by_part_of_its_label(text, node):
+    talk = Talk(CATALOGUE)
+    talk.write("grounding", "yes", *["done"] * 6, text)
+    assert talk.position.flow == node
+
+
+@pytest.mark.parametrize("text", ["not better", "better or worse", "the"])
+def test_half_a_label_that_is_denied_or_fits_two_is_asked_about(text):
+    talk = Talk(CATALOGUE)
+    talk.write("grounding", "yes", *["done"] * 6)
+    place = talk.position.node
+    talk.write(text)
+    assert talk.position.node == place
+
+
+@pytest.mark.parametrize(
+    ("text", "wished"), [("yeah ok", True), ("yes ask one please", True), ("no thats fine", False), ("not yet", False)]
+)
+def test_a_yes_or_no_with_a_few_words_more_is_understood(text, wished):
+    talk = Talk(CATALOGUE)
+    talk.write("are you a robot")
+    assert (Wish.PERSON in talk.write(text).wishes) is wished
+    assert talk.position.flow == ("are_you_real" if wished else "menu")
+
+
 def test_every_reply_is_in_the_approved_set_and_names_its_digest(talk):
     talk.write("hi", "mood", "3", "grounding", "Yes, start grounding", "a lamp", "pause", "stop", "bye", "no", "human")
     for reply in talk.said:

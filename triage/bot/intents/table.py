@@ -12,6 +12,8 @@ from triage.bot.wording import plain_number, words
 FOLDER = Path(__file__).resolve().parent
 _FIELDS = {"whole", "within", "unless_after", "soft", "dropped_after"}
 _BEFORE = 4  # how many words before a phrase can turn it round ("i do not want to talk to a person")
+_SHORT = 5  # words; longer messages are a story and not an answer
+_TELLING = 3  # letters; shorter words tell no choice from another
 _LETTERS = "abcdefghijklmnopqrstuvwxyz"
 
 
@@ -25,6 +27,7 @@ class Heard:
     whole: bool = False  # the intent is all that was said
     all: frozenset[str] = frozenset()  # every intent heard in it
     number: int | None = None  # when the message is one plain number
+    leans: str = ""  # "yes" or "no", when a short message begins like one
 
 
 # Alternatives by their first word: one piece of a pattern, whether a slot or plain words.
@@ -64,6 +67,10 @@ def _at(piece: _Piece, said: tuple[str, ...], place: int) -> Sequence[tuple[str,
     return piece.get(said[place], ()) if place < len(said) else ()
 
 
+def _overlaps(said: set[str], label: set[str]) -> bool:
+    return bool(label) and (said <= label or label <= said)
+
+
 class IntentTable:
     """One locale's table. `hear` tries, at each word, only the patterns that can begin with it."""
 
@@ -72,6 +79,10 @@ class IntentTable:
         self._small = frozenset(raw.get("small_words", ()))
         self._aliases = self._misspellings(raw)
         self._slots = {name: self._piece(wordings) for name, wordings in raw.get("slots", {}).items()}
+        self._yes = frozenset(raw.get("begins_yes", ()))
+        self._no = frozenset(raw.get("begins_no", ()))
+        self._negations = frozenset(raw.get("negations", ()))
+        self._labels: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {}
         self._literal: dict[tuple[str, ...], str] = {}
         self._starting: dict[str, list[_Pattern]] = {}
         self._ranks: dict[str, int] = {}
@@ -90,12 +101,34 @@ class IntentTable:
         whole, within = self._found(bare)
         whole |= {self._literal[form] for form in (said, bare) if form in self._literal}
         best = min(whole or within, key=self._ranks.__getitem__, default="")
-        return Heard(said, bare, best, whole=bool(whole), all=frozenset(whole | within), number=plain_number(text))
+        every = frozenset(whole | within)
+        return Heard(said, bare, best, bool(whole), every, number=plain_number(text), leans=self._leans(said))
+
+    def _leans(self, said: tuple[str, ...]) -> str:
+        if not said or len(said) > _SHORT:
+            return ""
+        return "yes" if said[0] in self._yes else "no" if said[0] in self._no else ""
 
     def same(self, heard: Heard, label: str) -> bool:
         """Whether a message is the label of a choice, typed or pressed."""
-        said = words(label, self._aliases)
-        return heard.words == said or (bool(heard.bare) and heard.bare == self._bare(said))
+        said, bare = self._label(label)
+        return heard.words == said or (bool(heard.bare) and heard.bare == bare)
+
+    def near(self, heard: Heard, labels: Sequence[str]) -> int | None:
+        """Which one of several labels a short message means in part ("same" for "About the same"), if just one fits."""
+        if not heard.bare or len(heard.words) > _SHORT or self._negations & set(heard.words):
+            return None
+        said = set(heard.bare)
+        if not any(len(word) > _TELLING for word in said):
+            return None
+        fits = [place for place, label in enumerate(labels) if _overlaps(said, set(self._label(label)[1]))]
+        return fits[0] if len(fits) == 1 else None
+
+    def _label(self, label: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        if label not in self._labels:
+            said = words(label, self._aliases)
+            self._labels[label] = (said, self._bare(said))
+        return self._labels[label]
 
     def _bare(self, said: tuple[str, ...]) -> tuple[str, ...]:
         return tuple(word for word in said if word not in self._small)
