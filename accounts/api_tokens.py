@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import Q, QuerySet
+from django.db.models import F, Q, QuerySet
 
 from accounts.access import require
 from accounts.models import ApiToken, Membership
@@ -101,7 +101,9 @@ def tokens_of_clinic(member: Membership) -> list[ApiToken]:
     """All tokens of the member's clinic, those in use first, the newest first."""
     require(member, Action.MANAGE_TOKENS)
     rows = ApiToken.objects.filter(membership__clinic_id=member.clinic_id)
-    return list(rows.select_related("membership__user").order_by(Q(revoked_at=None).desc(), "-created_at")[:500])
+    return list(
+        rows.select_related("membership__user").order_by(F("revoked_at").desc(nulls_first=True), "-created_at")[:500]
+    )
 
 
 def holders(member: Membership) -> list[Membership]:

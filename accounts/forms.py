@@ -50,6 +50,11 @@ class ChangePasswordForm(SetPasswordForm):
     field_order = ("current", "new", "again")
 
 
+def _call(label: str) -> forms.IntegerField:
+    bounds = {"min_value": FASTEST_ESCALATION, "max_value": SLOWEST_ESCALATION}
+    return forms.IntegerField(label=label, help_text="Seconds from the alert", **bounds)
+
+
 class ClinicForm(forms.Form):
     name = forms.CharField(label="Name of the clinic", max_length=120, help_text="Clients see it in the chat.")
     country = forms.ChoiceField(
@@ -66,9 +71,9 @@ class ClinicForm(forms.Form):
         help_text="One a line, like https://www.clinic.example. No other site can embed the chat.",
         widget=forms.Textarea(attrs={"rows": 4, "spellcheck": "false", "autocapitalize": "none"}),
     )
-    call_1 = forms.IntegerField(label="Another counsellor after")
-    call_2 = forms.IntegerField(label="The supervisors after")
-    call_3 = forms.IntegerField(label="Everybody, again and again, after")
+    call_1 = _call("Another counsellor after")
+    call_2 = _call("The supervisors after")
+    call_3 = _call("Everybody, again and again, after")
     bot_enabled = forms.BooleanField(label="The bot answers until a person takes over", required=False)
     scoring_enabled = forms.BooleanField(label="Every message is scored for risk", required=False)
     understood = forms.BooleanField(
@@ -80,11 +85,6 @@ class ClinicForm(forms.Form):
         self.clinic = clinic
         self.fields["country"].choices = [("", "Not set: ask the client"), *countries()]  # type: ignore[attr-defined]
         self.fields["time_zone"].choices = [(zone, zone.replace("_", " ")) for zone in zones()]  # type: ignore[attr-defined]
-        for name in ("call_1", "call_2", "call_3"):
-            field = self.fields[name]
-            field.help_text = "Seconds from the alert"
-            field.min_value, field.max_value = FASTEST_ESCALATION, SLOWEST_ESCALATION  # type: ignore[attr-defined]
-            field.widget.attrs |= {"min": FASTEST_ESCALATION, "max": SLOWEST_ESCALATION, "inputmode": "numeric"}
 
     def clean(self) -> dict[str, Any]:
         values = super().clean() or {}

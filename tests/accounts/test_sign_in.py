@@ -28,7 +28,7 @@ def attempt(email, password=PASSWORD, *, address="192.0.2.7", at=NOW):
     return sign_in(email=email, password=password, address=address, at=at)
 
 
-def fails(email, *, times=1, address="192.0.2.7", at=NOW, password="wrong"):
+def fails(email, *, times=1, address="192.0.2.7", at=NOW, password="wrong"):  # noqa: S107 - a wrong guess
     for _ in range(times):
         with pytest.raises(SignInRefused):
             attempt(email, password, address=address, at=at)
