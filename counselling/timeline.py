@@ -28,10 +28,11 @@ _QUIET = frozenset(
         "audit.exported",
     }
 )
+_CALLS = frozenset({"alert.raised", "alert.raised_again", "alert.escalated"})
 LEVEL_WORDS: Mapping[str, str] = {
-    "moderate": "Moderate risk words",
-    "high": "High risk words",
-    "imminent": "Imminent risk words",
+    "moderate": "Moderate risk",
+    "high": "High risk",
+    "imminent": "Imminent risk",
     "unscored": "Not scored: read it",
 }
 _AGENTS = {
@@ -65,6 +66,38 @@ class Item:
     title: str = ""
     who: str = ""
     facts: tuple[str, ...] = ()
+    is_call: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One audit entry as the list of entries shows it. `digest` is hexadecimal."""
+
+    seq: int
+    recorded: datetime
+    action: str
+    label: str
+    outcome: str
+    who: str
+    about: str
+    digest: str
+
+
+def rows(entries: Iterable[Entry], names: Mapping[str, str]) -> list[Row]:
+    """The entries behind a time line, in the order of the chain."""
+    return [
+        Row(
+            seq=entry.seq,
+            recorded=entry.recorded,
+            action=entry.action,
+            label=action_label(entry.action),
+            outcome=entry.outcome,
+            who=who_acted(entry, names),
+            about=f"{entry.entity_kind} {entry.entity_id}".strip(),
+            digest=bytes(entry.digest).hex(),
+        )
+        for entry in entries
+    ]
 
 
 def build(entries: Sequence[Entry], lines: Iterable[Line], names: Mapping[str, str]) -> list[Item]:
@@ -138,6 +171,7 @@ def _event(entry: Entry, names: Mapping[str, str]) -> Item:
         title=action_label(entry.action),
         who=who_acted(entry, names),
         facts=tuple(_facts(entry.action, detail_of(entry))),
+        is_call=entry.action in _CALLS,
     )
 
 

@@ -16,7 +16,8 @@ from audit.selectors import BadCursor
 from counselling import reviews as verbs
 from counselling import selectors
 from counselling.forms import ConversationFilter, ReviewForm
-from counselling.timeline import LEVEL_WORDS
+from counselling.takeovers import Disposition
+from counselling.timeline import rows
 from triage.access import UnknownConversation
 from triage.sealing import Unreadable
 from triage.texts import BadText
@@ -36,7 +37,7 @@ def reviews(request: HttpRequest) -> HttpResponse:
     member = request.member
     with timezone.override(ZoneInfo(member.clinic.time_zone)):
         form = ConversationFilter(request.GET, counsellors=selectors.counsellors(member.clinic_id))
-        shown: dict[str, object] = {"form": form, "levels": LEVEL_WORDS, "query": _query(request)}
+        shown: dict[str, object] = {"form": form, "query": _query(request)}
         if form.is_valid():
             wanted = form.wanted()
             shown["listing"] = selectors.list_conversations(member=member, wanted=wanted, at=timezone.now())
@@ -66,7 +67,14 @@ def review(request: HttpRequest, conversation_id: UUID) -> HttpResponse:
     except BadCursor:
         return HttpResponseBadRequest("This address is none that the page gave out.", content_type="text/plain")
     trail = request.GET.get("show") == "trail" and may(member.role, Action.VIEW_AUDIT)
-    shown = {"reading": reading, "form": form, "trail": trail, "may_trail": may(member.role, Action.VIEW_AUDIT)}
+    shown = {
+        "reading": reading,
+        "form": form,
+        "trail": trail,
+        "entry_rows": rows(reading.entries, reading.names) if trail else (),
+        "may_trail": may(member.role, Action.VIEW_AUDIT),
+        "disposition": dict(Disposition.choices).get(reading.conversation.disposition, ""),
+    }
     with timezone.override(ZoneInfo(member.clinic.time_zone)):
         return render(request, "counselling/review.html", shown)
 

@@ -58,7 +58,8 @@ export class Conversation {
   }
 
   #mark(card) {
-    const mark = markOf(card);
+    // While there is an alert its own strip says it.
+    const mark = card.alert ? null : markOf(card);
     const key = mark ? `${mark.tone} ${mark.word}` : "";
     if (this.part.mark.dataset.key === key) return;
     this.part.mark.dataset.key = key;
@@ -83,7 +84,8 @@ export class Conversation {
     setText(part.alertReasons, alert.reasons.map((reason) => `“${reason}”`).join(" · "));
     setHidden(part.alertReasons, !alert.reasons.length);
     setHidden(part.acknowledge, alert.state !== "open" || !may.has("acknowledge_alert"));
-    setHidden(part.resolveForm, !may.has("resolve_alert"));
+    // First "I have seen it", then, when it is known what became of it, the reason.
+    setHidden(part.resolveForm, alert.state === "open" || !may.has("resolve_alert"));
   }
 
   // Why nobody can write here, in place of the composer.
@@ -95,7 +97,7 @@ export class Conversation {
         : card.holder
           ? `${card.holder.name} holds this conversation. You can read along; only the holder writes.`
           : may.has("take_over")
-            ? "The automated helper answers here. Take over to write; from that moment it is silent."
+            ? `${card.state === "waiting" ? "The automated helper only holds the line until a person comes." : "The automated helper answers here."} Take over to write; from that moment it is silent.`
             : "You can read along. Your role does not take conversations over.";
     setText(this.part.silence, reason);
     setHidden(this.part.silence, !reason);

@@ -1,7 +1,7 @@
 // The list of conversations. Cards are kept by conversation, so an update never takes the focus or the place away.
 
 import { arrange, el, icon, setHidden, setText } from "./dom.js";
-import { STATES, markOf, since, stepWord } from "./words.js";
+import { markOf, since, stepWord } from "./words.js";
 
 const SECTIONS = [
   ["waiting", (card) => card.state === "waiting"],
@@ -25,7 +25,7 @@ export class Queue {
     const focused = document.activeElement?.closest?.(".card")?.dataset.id;
     const before = focused ? this.#buttons().findIndex((button) => button.dataset.id === focused) : -1;
     const groups = Object.fromEntries(SECTIONS.map(([name]) => [name, []]));
-    for (const card of cards) groups[SECTIONS.find(([, fits]) => fits(card, me))[0]].push(this.#node(card, openId));
+    for (const card of cards) groups[SECTIONS.find(([, fits]) => fits(card, me))[0]].push(this.#node(card, me, openId));
     const present = new Set(cards.map((card) => card.id));
     for (const id of [...this.nodes.keys()]) if (!present.has(id)) this.nodes.delete(id);
     for (const [name, section] of Object.entries(this.lists)) {
@@ -67,7 +67,7 @@ export class Queue {
     else if (document.activeElement === document.body) this.#buttons()[Math.max(0, place - 1)]?.focus({ preventScroll: true });
   }
 
-  #node(card, openId) {
+  #node(card, me, openId) {
     let node = this.nodes.get(card.id);
     if (!node) {
       node = el("li", {}, el("button", { class: "card", type: "button", data: { id: card.id }, on: { click: () => this.open(card.id) } }));
@@ -78,7 +78,7 @@ export class Queue {
     const shown = JSON.stringify([card, unread]);
     if (button.dataset.shown !== shown) {
       button.dataset.shown = shown;
-      button.replaceChildren(...face(card, unread));
+      button.replaceChildren(...face(card, unread, me));
       button.dataset.tone = markOf(card)?.tone ?? "";
       button.dataset.alert = card.alert?.state ?? "";
     }
@@ -88,7 +88,7 @@ export class Queue {
   }
 }
 
-function face(card, unread) {
+function face(card, unread, me) {
   const mark = markOf(card);
   const top = el("span", { class: "card-top" }, el("span", { class: "card-name", text: card.pseudonym }));
   if (card.rehearsal) top.append(el("span", { class: "tag", text: "Rehearsal" }));
@@ -97,23 +97,22 @@ function face(card, unread) {
   const parts = [top];
   if (mark) parts.push(el("span", { class: "card-mark", data: { tone: mark.tone } }, icon(mark.shape), el("strong", { text: mark.word })));
   if (card.alert?.reasons.length) parts.push(el("span", { class: "card-reasons", text: card.alert.reasons.map(quoted).join(" · ") }));
-  const notes = status(card);
+  const notes = status(card, me);
   if (notes.length) parts.push(el("span", { class: "card-notes" }, ...notes.map((text) => el("span", { text }))));
   return parts;
 }
 
 function waiting(card) {
-  const [moment, word] = card.waiting_since ? [card.waiting_since, "waits"] : [card.last_message_at, "last line"];
+  const [moment, before, after] = card.waiting_since ? [card.waiting_since, "waits ", ""] : [card.last_message_at, "", " ago"];
   const time = el("time", { datetime: moment, data: { since: moment }, text: since(moment) });
-  return el("span", { class: card.waiting_since ? "card-wait" : "card-wait quiet" }, `${word} `, time);
+  return el("span", { class: card.waiting_since ? "card-wait" : "card-wait quiet" }, before, time, after);
 }
 
-function status(card) {
+function status(card, me) {
   const notes = [];
   if (card.alert?.state === "open" && card.alert.escalation_step) notes.push(stepWord(card.alert.escalation_step));
-  if (card.alert?.state === "acknowledged") notes.push(`Acknowledged by ${card.alert.acknowledged_by ?? "a colleague"}`);
-  if (card.holder) notes.push(`Held by ${card.holder.name}`);
-  else if (card.state !== "waiting" && card.state !== "with_bot") notes.push(STATES[card.state]);
+  if (card.alert?.state === "acknowledged") notes.push(`Alert acknowledged by ${card.alert.acknowledged_by ?? "a colleague"}`);
+  if (card.holder && card.holder.id !== me) notes.push(`Held by ${card.holder.name}`);
   return notes;
 }
 

@@ -47,8 +47,13 @@ export class Transcript {
     Object.assign(this, { scroller, log, newer, typing, recall });
     this.nodes = new Map();
     this.shownId = null;
+    this.stuck = true;
     newer.addEventListener("click", () => this.toEnd());
-    scroller.addEventListener("scroll", () => this.#atEnd() && setHidden(newer, true), { passive: true });
+    scroller.addEventListener("scroll", () => this.#scrolled(), { passive: true });
+    // The pane also changes when the composer grows or the alert goes: the last line stays in sight.
+    const resized = new ResizeObserver(() => this.stuck && this.toEnd());
+    resized.observe(scroller);
+    resized.observe(log);
   }
 
   show(lines, pending) {
@@ -60,12 +65,12 @@ export class Transcript {
       // Opening is not news: two hundred old lines must not be read out.
       this.scroller.setAttribute("aria-live", "off");
     }
-    const stay = fresh || this.#atEnd();
+    if (fresh) this.stuck = true;
     const before = this.log.lastElementChild;
     const confirmed = new Set([...lines.bySeq.values()].map((line) => line.client_ref).filter(Boolean));
     const nodes = this.#told(lines, pending.filter((line) => !confirmed.has(line.client_ref)));
     arrange(this.log, nodes);
-    if (stay) this.toEnd();
+    if (this.stuck) this.toEnd();
     else if (before !== this.log.lastElementChild) setHidden(this.newer, false);
     if (fresh) setTimeout(() => this.scroller.setAttribute("aria-live", "polite"), 500);
   }
@@ -78,6 +83,7 @@ export class Transcript {
   }
 
   toEnd() {
+    this.stuck = true;
     this.scroller.scrollTop = this.scroller.scrollHeight;
     setHidden(this.newer, true);
   }
@@ -90,14 +96,14 @@ export class Transcript {
 
   showTyping(is) {
     clearTimeout(this.typingTimer);
-    const stay = this.#atEnd();
     setHidden(this.typing, !is);
-    if (is && stay) this.toEnd();
+    if (is && this.stuck) this.toEnd();
     if (is) this.typingTimer = setTimeout(() => this.showTyping(false), 5000);
   }
 
-  #atEnd() {
-    return this.scroller.scrollHeight - this.scroller.scrollTop - this.scroller.clientHeight < NEAR;
+  #scrolled() {
+    this.stuck = this.scroller.scrollHeight - this.scroller.scrollTop - this.scroller.clientHeight < NEAR;
+    if (this.stuck) setHidden(this.newer, true);
   }
 
   #told(lines, pending) {
@@ -152,7 +158,7 @@ function lineNode(line) {
   const name = line.sender === "counsellor" ? `${line.name || LABELS.counsellor}` : LABELS[line.sender] ?? line.sender;
   const head = el("p", { class: "line-head" }, el("strong", { text: name }));
   if (line.sender === "counsellor") head.append(el("span", { class: "line-role", text: line.role || "Counsellor" }));
-  if (line.sender === "bot") head.append(el("span", { class: "line-role", text: "software" }));
+  if (line.sender === "bot") head.append(el("span", { class: "line-role", title: "Approved content and its version", text: line.content }));
   head.append(el("time", { datetime: line.sent_at, title: whole(line.sent_at), text: clock(line.sent_at) }));
   const reasons = spoken(line) ? line.assessment.reasons : [];
   const node = el("li", { class: `line line-${line.sender}`, tabindex: "-1", data: { seq: line.seq } }, head);
@@ -161,7 +167,6 @@ function lineNode(line) {
   if (line.card) node.append(el("p", { class: "line-status", text: "With the crisis card of the client’s country" }));
   if (line.sender === "client") node.append(...assessment(line));
   if (line.sender === "counsellor") node.append(el("p", { class: "line-status", text: "Sent ✓" }));
-  if (line.content) node.append(el("p", { class: "line-status content", text: `Approved content ${line.content}` }));
   return node;
 }
 
