@@ -43,9 +43,9 @@ TYPED += [
 def shape(position: Position) -> tuple:
     memory = {key: value for key, value in position.memory.items() if key in SHAPE}
     memory["worse"] = min(int(memory.get("worse", 0)), 2)
-    # Every third one leads to the offer of a person.
-    memory["unsure"] = int(memory.get("unsure", 0)) % 3
-    memory["feelings"] = int(memory.get("feelings", 0)) % 3
+    # Every third one leads to the offer of a person; to follow the count at the menu is enough.
+    for count in ("unsure", "feelings"):
+        memory[count] = int(memory.get(count, 0)) % 3 if position.flow == "menu" else 0
     return (position.flow, position.node, tuple(sorted(memory.items())))
 
 

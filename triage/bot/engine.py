@@ -99,7 +99,7 @@ def step(catalogue: Catalogue, position: Position, text: str, *, locale: str = "
 
 def _take_answer(run: Run, heard: Heard) -> bool:
     """A pressed or typed choice, a number where one is asked, a yes or no where one fits."""
-    assert run.item is not None and run.node is not None  # noqa: S101, PT018
+    assert run.item is not None and run.node is not None
     if run.memory.get("paused") and (heard.intent in {"carry_on", "yes"} or _is_control(run, heard, "carry_on")):
         del run.memory["paused"]
         run.go(run.node.key)
@@ -165,7 +165,7 @@ def _ask_for_person(run: Run, heard: Heard | None = None) -> None:
 
 def _take_intent(run: Run, heard: Heard) -> bool:
     """What the table is sure of. A wish for a person stands above everything (BOT-8)."""
-    assert run.item is not None and run.node is not None  # noqa: S101, PT018
+    assert run.item is not None and run.node is not None
     intent = heard.intent
     if intent == "person":
         _ask_for_person(run, heard)
@@ -205,7 +205,7 @@ def _hear_feeling(run: Run) -> None:
 
 
 def _take_control(run: Run, intent: str) -> bool:
-    assert run.item is not None and run.node is not None  # noqa: S101, PT018
+    assert run.item is not None and run.node is not None
     exercising = run.is_step_of_exercise(run.item, run.node)
     if intent == "back":
         if not (exercising and run.back()):
@@ -224,7 +224,7 @@ def _take_control(run: Run, intent: str) -> bool:
 
 def _take_free_text(run: Run) -> bool:
     """The client's own words where they were asked for. They are not kept and not judged here."""
-    assert run.node is not None  # noqa: S101
+    assert run.node is not None
     if run.node.kind != "ask":
         return False
     run.forward(run.node.next)

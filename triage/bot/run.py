@@ -27,7 +27,6 @@ class Run:
         if position:
             self.item = catalogue.find(position.flow, locale, position.version)
             self.node = self.item.nodes.get(position.node) if self.item else None
-        self._began_at = position
 
     # -- what is said
 
@@ -50,7 +49,7 @@ class Run:
 
     def _turn_of(self, key: str, variants: int) -> int:
         """Which wording comes now: they go round, so that the same one never comes twice running."""
-        if variants < 2:  # noqa: PLR2004
+        if variants < 2:
             return 0
         turn = int(self.memory.get(f"n.{key}", 0))
         self.memory[f"n.{key}"] = (turn + 1) % variants
@@ -112,7 +111,7 @@ class Run:
 
     def go(self, key: str) -> None:
         """Walk from a node of the current flow to the next question, saying what lies on the way."""
-        assert self.item is not None  # noqa: S101 - `enter` and a valid position set it
+        assert self.item is not None
         node = self.item.nodes[key]
         self.node = node
         if node.texts:
@@ -135,7 +134,7 @@ class Run:
 
     def forward(self, key: str) -> None:
         """Go on after an answer; within an exercise the answered node stays on the trail for "back"."""
-        assert self.item is not None and self.node is not None  # noqa: S101, PT018
+        assert self.item is not None and self.node is not None
         self.memory.pop("paused", None)
         self.memory.pop("unsure", None)
         if self.is_step_of_exercise(self.item, self.node):
@@ -144,7 +143,7 @@ class Run:
 
     def back(self) -> bool:
         """One question back within an exercise. False when there is none."""
-        assert self.item is not None  # noqa: S101
+        assert self.item is not None
         trail = self.trail(self.item)
         if not trail:
             return False
@@ -189,7 +188,7 @@ class Run:
 
     def done(self, *, flow: str = "", node: str = "") -> Step:
         """The finished step; `flow` and `node` name a place outside the flows (holding)."""
-        assert self.item is not None  # noqa: S101
+        assert self.item is not None
         position = Position(
             flow or self.item.key, node or (self.node.key if self.node else ""), self.item.version, dict(self.memory)
         )
