@@ -26,7 +26,7 @@ class Stage:
             "CLIENT_FRAMES_PER_SECOND": "100000",
             "CLIENT_FRAMES_BURST": "100000",
             "CLIENT_STARTS_PER_MINUTE": "1000000",
-            "PYTHONPATH": str(ROOT),
+            "PYTHONPATH": os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")])),
         }
         for name in ("DATABASE_URL", "REDIS_URL"):
             self.env.pop(name, None)

@@ -11,14 +11,14 @@ from accounts.permissions import Action
 from accounts.trail import agent_of
 from audit.trail import Event, conversation_stream, record
 from counselling.models import Takeover, TakeoverEnd
-from triage import alerts, publishing, talking
+from triage import alerts, publishing, rows, talking
 from triage.access import access_conversation
 from triage.messages import NotHolder
 from triage.models import AlertState, Conversation, Sender
 from triage.policy import NO_HAND_BACK_FROM
 from triage.sealing import Seal
 from triage.states import NotAllowed, State, Verb, transition
-from triage.writing import Draft, add_lines, bot_drafts, reply_events
+from triage.writing import Draft, bot_drafts, next_lines, reply_events
 
 __all__ = [
     "AlertOpen",
@@ -61,9 +61,6 @@ class Disposition(TextChoices):
     NOT_FOR_US = "not_for_us", "Not a matter for this service"
 
 
-_CHANGED = ["state", "holder", "last_seq", "bot_position", "changed_at", "last_message_at", "waiting_since"]
-
-
 def take_over(*, member: Membership, conversation_id: UUID, at: datetime) -> Takeover:
     """Make `member` the holder; from this transaction on the bot is silent. An open alert counts as acknowledged.
 
@@ -81,13 +78,13 @@ def take_over(*, member: Membership, conversation_id: UUID, at: datetime) -> Tak
         conversation.state, conversation.holder, conversation.waiting_since = move.target, member, None
         events = _acknowledged(conversation, member, at=at)
         drafts = bot_drafts(talking.notice(conversation, "system.person_joined"), sender=Sender.SYSTEM)
-        said = _say(conversation, drafts, at=at)
+        from_seq = conversation.last_seq + len(drafts)
         takeover = Takeover.objects.create(
-            conversation=conversation, counsellor=member, from_seq=conversation.last_seq, started_at=at
+            conversation=conversation, counsellor=member, from_seq=from_seq, started_at=at
         )
-        detail = {"takeover": str(takeover.pk), "seq": conversation.last_seq, "waited_seconds": waited}
+        detail = {"takeover": str(takeover.pk), "seq": from_seq, "waited_seconds": waited}
         taken = Event(move.action, agent_of(member), "conversation", str(conversation.pk), detail=detail)
-        _finish(conversation, [taken, *events, *said], at=at)
+        _finish(conversation, [taken, *events], drafts, at=at)
     return takeover
 
 
@@ -104,10 +101,10 @@ def hand_back(*, member: Membership, conversation_id: UUID, at: datetime) -> Con
             raise AlertOpen(str(alert.pk))
         takeover = _end_takeover(conversation, TakeoverEnd.HANDED_BACK, at=at)
         conversation.state, conversation.holder = move.target, None
-        said = _say(conversation, bot_drafts(talking.after_hand_back(conversation)), at=at)
+        drafts = bot_drafts(talking.after_hand_back(conversation))
         detail = {"takeover": str(takeover.pk)}
         handed = Event(move.action, agent_of(member), "conversation", str(conversation.pk), detail=detail)
-        _finish(conversation, [handed, *said], at=at)
+        _finish(conversation, [handed], drafts, at=at)
     return conversation
 
 
@@ -128,10 +125,9 @@ def close_conversation(*, member: Membership, conversation_id: UUID, disposition
         conversation.state, conversation.holder = move.target, None
         conversation.closed_at, conversation.disposition = at, disposition
         drafts = bot_drafts(talking.notice(conversation, "system.closed_by_person"), sender=Sender.SYSTEM)
-        said = _say(conversation, drafts, at=at)
         detail = {"takeover": str(takeover.pk), "disposition": disposition}
         closed = Event(move.action, agent_of(member), "conversation", str(conversation.pk), detail=detail)
-        _finish(conversation, [closed, *said], also=["closed_at", "disposition"], at=at)
+        _finish(conversation, [closed], drafts, at=at)
     return conversation
 
 
@@ -162,16 +158,13 @@ def _end_takeover(conversation: Conversation, end: TakeoverEnd, *, at: datetime)
     return takeover
 
 
-def _say(conversation: Conversation, drafts: list[Draft], *, at: datetime) -> list[Event]:
-    rows = add_lines(conversation, Seal(conversation.pk, conversation.message_key), drafts, at=at)
-    return reply_events(rows)
-
-
-def _finish(conversation: Conversation, events: list[Event], *, at: datetime, also: list[str] | None = None) -> None:
-    conversation.changed_at = at
-    conversation.save(update_fields=[*_CHANGED, *(also or [])])
+def _finish(conversation: Conversation, events: list[Event], drafts: list[Draft], *, at: datetime) -> None:
+    """Say `drafts` to the client, store the conversation, record what happened, ring."""
+    seal = Seal(conversation.pk, conversation.message_key)
+    lines = next_lines(conversation, seal, drafts, at=at)
+    rows.store(conversation, lines)
     stream = conversation_stream(clinic_id=conversation.clinic_id, conversation_id=conversation.pk)
-    record(stream, *events, at=at)
+    record(stream, *events, *reply_events(lines), at=at)
     publishing.ring_conversation(
         conversation_id=conversation.pk,
         clinic_id=conversation.clinic_id,

@@ -151,8 +151,13 @@ class ClientConsumer(Socket):
 
     async def bell(self, event: dict[str, Any]) -> None:
         """Something changed: read what this tab does not have yet."""
-        if event["seq"] > self.sent or event["state"] != self.state:
+        if event["state"] != self.state:
             await self._catch_up()
+        elif event["seq"] > self.sent:
+            lines = await call_domain(following.lines, self._who().conversation_id, self.sent)
+            await self._deliver(lines)
+            if event["seq"] > self.sent:
+                await self._catch_up()
 
     async def typing_seen(self, event: dict[str, Any]) -> None:
         """Pass on that the counsellor is typing."""

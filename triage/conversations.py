@@ -7,11 +7,11 @@ from django.conf import settings
 from django.db import transaction
 
 from audit.trail import Agent, Event, conversation_stream, record
-from triage import locking, publishing, talking
+from triage import locking, publishing, rows, talking
 from triage.models import Client, Conversation
 from triage.sealing import Seal, new_message_key
 from triage.states import NotAllowed, State, Verb, transition
-from triage.writing import SYSTEM, add_lines, bot_drafts, reply_events
+from triage.writing import SYSTEM, bot_drafts, next_lines, reply_events
 
 __all__ = ["NotAllowed", "close_idle", "end_by_client", "open_conversation"]
 
@@ -32,8 +32,8 @@ def open_conversation(client: Client, *, at: datetime) -> Conversation:
     )
     replies = talking.opening(conversation)
     conversation.save(force_insert=True)
-    rows = add_lines(conversation, Seal(conversation_id, key), bot_drafts(replies), at=at)
-    conversation.save(update_fields=["last_seq"])
+    lines = next_lines(conversation, Seal(conversation_id, key), bot_drafts(replies), at=at)
+    rows.store(conversation, lines)
     started = Event(
         "conversation.started",
         Agent("client", str(client.pk)),
@@ -42,7 +42,7 @@ def open_conversation(client: Client, *, at: datetime) -> Conversation:
         detail={"rehearsal": client.is_rehearsal},
     )
     stream = conversation_stream(clinic_id=client.clinic_id, conversation_id=conversation_id)
-    record(stream, started, *reply_events(rows), at=at)
+    record(stream, started, *reply_events(lines), at=at)
     _ring(conversation)
     return conversation
 

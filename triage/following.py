@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from triage.crisis import directory
 from triage.models import Conversation
-from triage.transcripts import Line, lines_after
+from triage.transcripts import Line, read_lines
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,15 +31,19 @@ class News:
 def news(conversation_id: UUID, after: int) -> News:
     """State, head and up to one page of lines after `after`."""
     conversation = Conversation.objects.select_related("holder__user").get(pk=conversation_id)
-    lines = lines_after(conversation, after) if conversation.last_seq > after else []
     holder = conversation.holder
     return News(
         state=conversation.state,
         last_seq=conversation.last_seq,
-        lines=tuple(lines),
+        lines=lines(conversation_id, after) if conversation.last_seq > after else (),
         counsellor_name=holder.user.name if holder else "",
         counsellor_role=holder.get_role_display() if holder else "",
     )
+
+
+def lines(conversation_id: UUID, after: int) -> tuple[Line, ...]:
+    """Up to one page of lines after `after`, for a follower whose bell says that nothing else has changed."""
+    return tuple(read_lines(conversation_id, after))
 
 
 def head(conversation_id: UUID) -> int:

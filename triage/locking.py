@@ -1,12 +1,21 @@
 """The one lock: a conversation's row, first in every transaction that changes the conversation."""
 
+from functools import cache
 from uuid import UUID
 
-from triage.models import Conversation
+from django.db import connection
+
+from accounts.models import Clinic
+from triage.models import Client, Conversation
+from triage.rows import Columns, fetch
 
 
 class UnknownConversation(Exception):
     """There is no such conversation for whoever asks: never there, or another clinic's."""
+
+
+class OutsideTransaction(Exception):
+    """A lock was asked for outside a transaction, where it would be gone at once."""
 
 
 def locked(conversation_id: UUID, *, clinic_id: UUID | None = None, skip_locked: bool = False) -> Conversation:
@@ -16,11 +25,27 @@ def locked(conversation_id: UUID, *, clinic_id: UUID | None = None, skip_locked:
     conversation that somebody else holds right now is unknown too; only sweeps ask so. `no_key`: new messages refer to
     the row by foreign key, and must not wait for it.
     """
-    rows = Conversation.objects.select_for_update(no_key=True, of=("self",), skip_locked=skip_locked)
-    rows = rows.select_related("clinic", "client")
-    if clinic_id is not None:
-        rows = rows.filter(clinic_id=clinic_id)
-    try:
-        return rows.get(pk=conversation_id)
-    except Conversation.DoesNotExist:
-        raise UnknownConversation(str(conversation_id)) from None
+    if not connection.in_atomic_block:
+        raise OutsideTransaction("a lock needs a transaction that it lasts for")
+    sql, conversation, clinic, client = _statement(clinic_id is not None, skip_locked)
+    found = fetch(sql, [conversation_id] if clinic_id is None else [conversation_id, clinic_id])
+    if not found:
+        raise UnknownConversation(str(conversation_id))
+    values, first, second = found[0], len(conversation), len(conversation) + len(clinic)
+    row = conversation.instance(values[:first])
+    row.clinic, row.client = clinic.instance(values[first:second]), client.instance(values[second:])
+    return row
+
+
+@cache
+def _statement(
+    of_one_clinic: bool, skip_locked: bool
+) -> tuple[str, Columns[Conversation], Columns[Clinic], Columns[Client]]:
+    conversation, clinic, client = Columns(Conversation, "c"), Columns(Clinic, "k"), Columns(Client, "p")
+    sql = f"""
+        SELECT {conversation.sql}, {clinic.sql}, {client.sql} FROM {conversation.table}
+        JOIN {clinic.table} ON k.id = c.clinic_id JOIN {client.table} ON p.id = c.client_id
+        WHERE c.id = %s {"AND c.clinic_id = %s" if of_one_clinic else ""}
+        FOR NO KEY UPDATE OF c {"SKIP LOCKED" if skip_locked else ""}
+    """  # noqa: S608 - table and column names of our own models
+    return sql, conversation, clinic, client

@@ -10,13 +10,13 @@ from accounts.models import Membership
 from accounts.permissions import Action
 from accounts.trail import agent_of
 from audit.trail import Event, conversation_stream, record
-from triage import publishing
+from triage import publishing, rows
 from triage.access import access_conversation
 from triage.models import Message, Sender
 from triage.sealing import Seal
 from triage.states import State
 from triage.texts import checked
-from triage.writing import Draft, add_lines
+from triage.writing import Draft, next_lines
 
 
 class NotHolder(Exception):
@@ -49,8 +49,8 @@ def post_counsellor_message(
             raise NotHolder(str(conversation_id))
         seal = Seal(conversation.pk, conversation.message_key)
         draft = Draft(Sender.COUNSELLOR, text, author=member, client_ref=client_ref)
-        [row] = add_lines(conversation, seal, [draft], at=at)
-        conversation.save(update_fields=["last_seq", "last_message_at", "changed_at"])
+        [row] = next_lines(conversation, seal, [draft], at=at)
+        rows.store(conversation, [row])
         detail = {"seq": row.seq, "characters": len(text), "digest": seal.keyed_digest(text)}
         event = Event("counsellor.replied", agent_of(member), "message", str(row.seq), detail=detail)
         stream = conversation_stream(clinic_id=conversation.clinic_id, conversation_id=conversation.pk)

@@ -1,18 +1,21 @@
 """Reading a conversation's lines: decrypted once, then shaped for the client or for staff."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import Any
 from uuid import UUID
 
+from accounts.permissions import Role
 from triage.crisis import directory
 from triage.models import Conversation, Message, RiskAssessment, Sender
+from triage.rows import Columns, fetch
 from triage.sealing import Seal, Unreadable
 
 PAGE = 200
 ERASED = "[This text was erased.]"
-SENDER_ROLES = {Sender.COUNSELLOR: "Counsellor", Sender.BOT: "Automated helper"}
+SENDER_ROLES = {Sender.BOT.value: "Automated helper"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,44 +54,80 @@ def lines_after(
 
     Assessments are for staff only and are read only when asked for.
     """
-    rows = Message.objects.filter(conversation_id=conversation.pk, seq__gt=after).order_by("seq")
-    rows = rows.select_related("author__user", *(["assessment"] if with_assessments else []))
+    return read_lines(conversation.pk, after, limit=limit, with_assessments=with_assessments)
+
+
+def read_lines(conversation_id: UUID, after: int, *, limit: int = PAGE, with_assessments: bool = False) -> list[Line]:
+    """What `lines_after` returns, for who has the id alone: one statement, however many lines."""
+    sql, message, assessment = _statement(with_assessments)
+    found = fetch(sql, [conversation_id, after, limit])
+    if not found:
+        return []
     try:
-        seal: Seal | None = Seal(conversation.pk, conversation.message_key)
+        seal: Seal | None = Seal(conversation_id, found[0][0])
     except Unreadable:
         seal = None
-    return [line_of(row, seal, with_assessment=with_assessments) for row in rows[:limit]]
+    return [_line_of_row(values, message, assessment, seal) for values in found]
 
 
-def line_of(row: Message, seal: Seal | None, *, with_assessment: bool = False) -> Line:
-    """Open one stored message. Without a seal (an erased conversation) the line says that its text is gone."""
+@cache
+def _statement(with_assessments: bool) -> tuple[str, Columns[Message], Columns[RiskAssessment] | None]:
+    message = Columns(Message, "m")
+    assessment = Columns(RiskAssessment, "r") if with_assessments else None
+    sql = f"""
+        SELECT c.message_key, u.name, s.role, {message.sql} {f", {assessment.sql}" if assessment else ""}
+        FROM {message.table} JOIN triage_conversation AS c ON c.id = m.conversation_id
+        LEFT JOIN accounts_membership AS s ON s.id = m.author_id LEFT JOIN accounts_user AS u ON u.id = s.user_id
+        {f"LEFT JOIN {assessment.table} ON r.message_id = m.id" if assessment else ""}
+        WHERE m.conversation_id = %s AND m.seq > %s ORDER BY m.seq LIMIT %s
+    """  # noqa: S608 - table and column names of our own models
+    return sql, message, assessment
+
+
+def _line_of_row(
+    values: Sequence[Any], message: Columns[Message], assessment: Columns[RiskAssessment] | None, seal: Seal | None
+) -> Line:
+    _, name, role, *rest = values
+    row = message.instance(rest[: len(message)])
+    assessed = rest[len(message) :]
+    shown = None
+    if assessment is not None and assessed[0] is not None:
+        shown = _shown(assessment.instance(assessed), row.seq, seal)
+    return line_of(row, seal, author=(name or "", Role(role).label if role else ""), assessment=shown)
+
+
+def line_of(
+    row: Message,
+    seal: Seal | None,
+    *,
+    author: tuple[str, str] = ("", ""),
+    assessment: dict[str, Any] | None = None,
+) -> Line:
+    """Open one stored message of `author` (name, role). Without a seal (an erased conversation) it says so."""
+    name, role = author
     return Line(
         seq=row.seq,
         sender=row.sender,
         text=seal.open(row.sealed_text, place=message_place(row.seq)) if seal else ERASED,
         sent_at=row.sent_at,
-        author_name=row.author.user.name if row.author else "",
-        author_role=row.author.get_role_display() if row.author else SENDER_ROLES.get(Sender(row.sender), ""),
+        author_name=name,
+        author_role=role or SENDER_ROLES.get(row.sender, ""),
         client_ref=row.client_ref,
         content_key=row.content_key,
         content_version=row.content_version,
         choices=tuple(row.choices),
         card=row.card,
         exercise=row.exercise,
-        assessment=_assessment_of(row, seal) if with_assessment else None,
+        assessment=assessment,
     )
 
 
-def _assessment_of(row: Message, seal: Seal | None) -> dict[str, Any] | None:
-    try:
-        assessment: RiskAssessment = row.assessment
-    except RiskAssessment.DoesNotExist:
-        return None
+def _shown(assessment: RiskAssessment, seq: int, seal: Seal | None) -> dict[str, Any]:
     return {
         "level": assessment.level,
         "probability": round(assessment.probability, 4),
         "categories": assessment.categories,
-        "reasons": open_reasons(assessment, row.seq, seal),
+        "reasons": open_reasons(assessment, seq, seal),
         "model_version": assessment.model_version,
     }
 

@@ -13,14 +13,14 @@ from django.db import transaction
 
 from audit.trail import Agent, Event, conversation_stream, record
 from riskmodel import RiskScore
-from triage import alerts, assessing, locking, publishing, switches, talking
+from triage import alerts, assessing, locking, publishing, rows, switches, talking
 from triage.models import Alert, Conversation, Message, RiskAssessment, Sender
 from triage.policy import URGENCY, AlertKind, BotPart, Decision, decide
 from triage.sealing import Seal
 from triage.states import State, Verb, transition
 from triage.texts import checked
 from triage.transcripts import Line, reasons_place
-from triage.writing import Draft, add_lines, bot_drafts, lines_of, reply_events
+from triage.writing import Draft, bot_drafts, lines_of, next_lines, reply_events
 
 
 class Closed(Exception):
@@ -49,28 +49,29 @@ def take_turn(*, conversation_id: UUID, client_ref: UUID, text: str, at: datetim
     score = assessing.assess(text) if switches.scoring_on(conversation_id) else None
     with transaction.atomic(durable=True):
         conversation = locking.locked(conversation_id)
-        stored = Message.objects.filter(conversation_id=conversation_id, client_ref=client_ref).first()
+        stored, alert = rows.standing(conversation, client_ref)
         if stored is not None:
-            return _repeated(conversation, stored)
+            return _repeated(conversation, stored, alert)
         if conversation.state == State.CLOSED:
             raise Closed(str(conversation_id))
-        return _store(conversation, client_ref, text, score, wishes_person=wishes_person, at=at)
+        return _store(conversation, alert, client_ref, text, score, wishes_person=wishes_person, at=at)
 
 
-def _repeated(conversation: Conversation, stored: Message) -> Turn:
+def _repeated(conversation: Conversation, seq: int, alert: Alert | None) -> Turn:
     return Turn(
-        seq=stored.seq,
+        seq=seq,
         last_seq=conversation.last_seq,
         state=conversation.state,
         lines=(),
         level=conversation.level,
-        alert_open=alerts.unresolved(conversation) is not None,
+        alert_open=alert is not None,
         repeated=True,
     )
 
 
 def _store(
     conversation: Conversation,
+    alert: Alert | None,
     client_ref: UUID,
     text: str,
     score: RiskScore | None,
@@ -79,7 +80,6 @@ def _store(
     at: datetime,
 ) -> Turn:
     level = str(score.level) if score else "unscored"
-    alert = alerts.unresolved(conversation)
     reply = talking.understand(conversation, text)
     decision = decide(
         level=level,
@@ -96,29 +96,14 @@ def _store(
         events.append(raised)
     replies = talking.answer(conversation, reply, text, decision, alert, at=at)
     drafts = [Draft(Sender.CLIENT, text, client_ref=client_ref), *bot_drafts(replies)]
-    rows = add_lines(conversation, seal, drafts, at=at)
-    if score is not None:
-        _save_assessment(rows[0], score, seal, at=at)
+    lines = next_lines(conversation, seal, drafts, at=at)
     _move(conversation, decision, level, at=at)
     _close_if_ended(conversation, reply, decision, events, at=at)
-    conversation.save(update_fields=_CHANGED)
+    rows.store(conversation, lines, _assessment(lines[0], score, seal, at=at) if score else None)
     stream = conversation_stream(clinic_id=conversation.clinic_id, conversation_id=conversation.pk)
-    record(stream, *events, *reply_events(rows[1:]), at=at)
+    record(stream, *events, *reply_events(lines[1:]), at=at)
     _ring(conversation, decision)
-    return _turn(conversation, rows, seal, level=level, alert=alert)
-
-
-_CHANGED = [
-    "state",
-    "last_seq",
-    "level",
-    "urgency",
-    "bot_position",
-    "changed_at",
-    "last_message_at",
-    "waiting_since",
-    "closed_at",
-]
+    return _turn(conversation, lines, seal, level=level, alert=alert)
 
 
 def _received(seq: int, text: str, seal: Seal) -> Event:
@@ -142,17 +127,16 @@ def _assessed(seq: int, score: RiskScore | None) -> list[Event]:
     return [Event("risk.assessed", model, "message", str(seq), outcome=outcome, detail=detail)]
 
 
-def _save_assessment(row: Message, score: RiskScore, seal: Seal, *, at: datetime) -> None:
+def _assessment(line: Message, score: RiskScore, seal: Seal, *, at: datetime) -> RiskAssessment:
     reasons = [
         {"kind": r.kind, "text": r.text, "weight": round(r.weight, 4), "start": r.start, "end": r.end}
         for r in score.reasons
     ]
-    RiskAssessment.objects.create(
-        message=row,
+    return RiskAssessment(
         level=str(score.level),
         probability=score.probability,
         categories=list(score.categories),
-        sealed_reasons=seal.seal_json(reasons, place=reasons_place(row.seq)),
+        sealed_reasons=seal.seal_json(reasons, place=reasons_place(line.seq)),
         floor=str(score.floor) if score.floor else "",
         model_version=score.model_version,
         took_ms=score.took_ms,
@@ -195,12 +179,12 @@ def _ring(conversation: Conversation, decision: Decision) -> None:
     )
 
 
-def _turn(conversation: Conversation, rows: Sequence[Message], seal: Seal, *, level: str, alert: Alert | None) -> Turn:
+def _turn(conversation: Conversation, lines: Sequence[Message], seal: Seal, *, level: str, alert: Alert | None) -> Turn:
     return Turn(
-        seq=rows[0].seq,
+        seq=lines[0].seq,
         last_seq=conversation.last_seq,
         state=conversation.state,
-        lines=tuple(lines_of(rows, seal)),
+        lines=tuple(lines_of(lines, seal)),
         level=level,
         alert_open=alert is not None,
     )

@@ -33,10 +33,10 @@ def bot_drafts(replies: Iterable[Reply], *, sender: Sender = Sender.BOT) -> list
     return [Draft(sender=sender, text=reply.text, reply=reply) for reply in replies]
 
 
-def add_lines(conversation: Conversation, seal: Seal, drafts: Sequence[Draft], *, at: datetime) -> list[Message]:
-    """Store `drafts` in order with the next sequence numbers, in one statement.
+def next_lines(conversation: Conversation, seal: Seal, drafts: Sequence[Draft], *, at: datetime) -> list[Message]:
+    """The rows for `drafts` with the next sequence numbers; moves the conversation's counters.
 
-    The caller holds the conversation's lock, and saves `last_seq` and `last_message_at`, which are moved here.
+    The caller holds the conversation's lock and stores both with `rows.store`.
     """
     rows = []
     for draft in drafts:
@@ -44,7 +44,7 @@ def add_lines(conversation: Conversation, seal: Seal, drafts: Sequence[Draft], *
         rows.append(_row(conversation, seal, draft, at=at))
     if rows:
         conversation.last_message_at = conversation.changed_at = at
-    return Message.objects.bulk_create(rows)
+    return rows
 
 
 def _row(conversation: Conversation, seal: Seal, draft: Draft, *, at: datetime) -> Message:
