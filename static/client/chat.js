@@ -58,6 +58,7 @@ async function letIn(what, body, errorId, wish) {
 function showKey() {
   const key = store.read("key");
   $("key").hidden = !key;
+  open.lines.held = Boolean(key);
   if (!key) return;
   $("key-text").textContent = key;
   $("key-title").focus({ preventScroll: true });
@@ -67,6 +68,7 @@ function keyDone() {
   store.remove("key");
   $("key").hidden = true;
   $("key-text").textContent = "";
+  open.lines.held = false;
   open.composer.focus();
 }
 

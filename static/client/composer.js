@@ -7,7 +7,6 @@ const count = document.getElementById("text-count");
 const error = document.getElementById("text-error");
 const TYPING_EVERY = 3000;
 const NEAR = 0.9;
-const SPOKEN_EVERY = 100;
 
 /** `onSay(text)` takes a message; `onTyping()` is called now and then while the client writes. */
 export function setUp({ limit, onSay, onTyping }) {
@@ -50,8 +49,6 @@ export function setUp({ limit, onSay, onTyping }) {
     count.textContent = length > limit
       ? `${(length - limit).toLocaleString()} characters too many`
       : `${(limit - length).toLocaleString()} characters left`;
-    if (length % SPOKEN_EVERY === 0 || length > limit) count.setAttribute("role", "status");
-    else count.removeAttribute("role");
     if (length <= limit) refuse("");
     text.style.height = "auto";
     text.style.height = `${text.scrollHeight + 2}px`;

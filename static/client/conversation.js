@@ -34,7 +34,6 @@ export function converse({ url, limit, token, onStranger, onEnded, onCountry }) 
 
   function say(text, wish) {
     const item = line.say(text, wish);
-    // An answer may already have come; the outbox tells whether the line still waits.
     const element = lines.pending(item);
     if (status !== "open") lines.mark(item.client_ref, "waiting");
     return element;
@@ -65,7 +64,6 @@ export function converse({ url, limit, token, onStranger, onEnded, onCountry }) 
   });
   line.addEventListener("reset", () => lines.clear());
   line.addEventListener("welcome", ({ detail }) => {
-    store.write("session", { token, pseudonym: detail.pseudonym });
     $("pseudonym").textContent = detail.pseudonym;
     setState(detail);
     if (line.have >= detail.last_seq) settled();
@@ -88,6 +86,7 @@ export function converse({ url, limit, token, onStranger, onEnded, onCountry }) 
   });
   line.addEventListener("state", ({ detail }) => setState(detail));
   line.addEventListener("error", ({ detail }) => lines.note(detail.detail));
+  line.addEventListener("country", ({ detail }) => lines.showCard(detail.card));
   line.addEventListener("typing", () => {
     $("typing-name").textContent = counsellor?.name ?? "Somebody";
     $("typing").hidden = false;
@@ -101,7 +100,7 @@ export function converse({ url, limit, token, onStranger, onEnded, onCountry }) 
     $("empty").hidden = true;
     // After the replay has been painted, so that only what is new is read out.
     requestAnimationFrame(() => { lines.quiet = false; });
-    lines.toEnd();
+    if (!lines.held) lines.toEnd();
   }
 
   function hideTyping() {
@@ -130,6 +129,7 @@ export function converse({ url, limit, token, onStranger, onEnded, onCountry }) 
 
   return {
     composer,
+    lines,
     /** Ask for a person: once is enough, and asking again is answered at once. */
     askForPerson() {
       if (state === "with_counsellor") lines.note(`${counsellor?.name ?? "A person"} is here with you and reads what you write.`);

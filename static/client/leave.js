@@ -13,9 +13,7 @@ export function endSession() {
   const session = store.read("session");
   if (!session || !link.dataset.sessionEnd) return;
   const body = new Blob([JSON.stringify({ token: session.token })], { type: "application/json" });
-  if (!navigator.sendBeacon?.(link.dataset.sessionEnd, body)) {
-    fetch(link.dataset.sessionEnd, { method: "POST", body, keepalive: true }).catch(() => {});
-  }
+  navigator.sendBeacon(link.dataset.sessionEnd, body);
 }
 
 export function leaveNow({ alone = false } = {}) {
@@ -65,15 +63,4 @@ function say(words) {
   link.dataset.presses = presses;
   clearTimeout(quiet);
   quiet = setTimeout(() => { progress.textContent = ""; delete link.dataset.presses; presses = 0; }, WITHIN);
-}
-
-const plain = document.getElementById("plain-title");
-if (plain) {
-  const own = document.title;
-  try { plain.checked = sessionStorage.getItem("plain-title") !== null; } catch { plain.disabled = true; }
-  plain.addEventListener("change", () => {
-    if (plain.checked) sessionStorage.setItem("plain-title", "1");
-    else sessionStorage.removeItem("plain-title");
-    document.title = plain.checked ? "Notes" : own === "Notes" ? "Chat" : own;
-  });
 }

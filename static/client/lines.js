@@ -1,5 +1,4 @@
 /* The log: one element a line, told apart by its label and its side, never by colour alone. */
-import { breathing } from "./breathing.js";
 import { card } from "./card.js";
 import { make } from "./make.js";
 
@@ -11,6 +10,8 @@ const day = new Intl.DateTimeFormat(undefined, { weekday: "long", day: "numeric"
 const near = 120;
 
 export class Lines {
+  /** While something above wants to be read first, new lines do not pull the page down. */
+  held = false;
   #log;
   #scroll;
   #newer;
@@ -40,7 +41,7 @@ export class Lines {
   /** A line of the conversation, in the order of its number. */
   add(message) {
     const own = message.client_ref && this.#own.get(message.client_ref);
-    if (message.sender !== "bot" || message.choices?.length) this.#dropChoices();
+    if (message.sender !== "bot" || message.choices?.length) this.dropChoices();
     if (own) {
       this.#own.delete(message.client_ref);
       // A line that already stands in its place is not moved: moving it would take the keyboard's focus away.
@@ -59,7 +60,7 @@ export class Lines {
 
   /** An own line that the service has not acknowledged. */
   pending(item) {
-    this.#dropChoices();
+    this.dropChoices();
     const line = this.#line({ sender: "client", text: item.text });
     line.dataset.unsent = "";
     line.tabIndex = -1;
@@ -86,6 +87,11 @@ export class Lines {
     this.#own.delete(ref);
   }
 
+  /** The client has named their country: the cards that are already here show its numbers. */
+  showCard(data) {
+    for (const old of this.#log.querySelectorAll(".line > .card")) old.replaceWith(card(data, { chooseCountry: this.#onCountry }));
+  }
+
   /** A remark of the page itself, not part of the conversation. */
   note(text) {
     this.#keepingEnd(() => this.#log.append(make("p", { class: "page-note", text })));
@@ -97,10 +103,6 @@ export class Lines {
     this.#choices = null;
     this.#day = "";
     this.#newer.hidden = true;
-  }
-
-  dropChoices() {
-    this.#dropChoices();
   }
 
   toEnd() {
@@ -127,10 +129,23 @@ export class Lines {
     const mark = line.querySelector(".mark");
     if (mark) mark.textContent = MARKS.sent;
     if (message.card?.kind === "crisis") line.append(card(message.card, { chooseCountry: this.#onCountry }));
-    if (message.exercise === "paced_breathing") line.append(breathing());
+    if (message.exercise === "paced_breathing") this.#breathe(line);
     if (message.choices?.length) line.append(this.#choicesOf(message.choices));
+    this.#join(line);
+  }
+
+  /** Lines of one writer in one minute stand together: one label, one time. */
+  #join(line) {
     const before = line.previousElementSibling;
-    line.classList.toggle("follows", before?.dataset.who === line.dataset.who);
+    const follows = before?.dataset.who === line.dataset.who;
+    line.classList.toggle("follows", follows);
+    const time = line.querySelector("time").textContent;
+    if (follows && time && before.querySelector("time").textContent === time && !before.matches(".mine")) before.classList.add("untimed");
+  }
+
+  async #breathe(line) {
+    const { breathing } = await import("./breathing.js");
+    this.#keepingEnd(() => line.insertBefore(breathing(), line.querySelector(".choices")));
   }
 
   #choicesOf(choices) {
@@ -141,14 +156,14 @@ export class Lines {
     return this.#choices;
   }
 
-  #dropChoices() {
+  dropChoices() {
     this.#choices?.remove();
     this.#choices = null;
   }
 
   #insert(line) {
     this.#log.insertBefore(line, this.#log.querySelector("[data-unsent]"));
-    line.classList.toggle("follows", line.previousElementSibling?.dataset.who === line.dataset.who);
+    this.#join(line);
   }
 
   #markDay(when) {
@@ -162,14 +177,14 @@ export class Lines {
   }
 
   #atEnd() {
-    return this.#scroll.scrollHeight - this.#scroll.scrollTop - this.#scroll.clientHeight < near;
+    return !this.held && this.#scroll.scrollHeight - this.#scroll.scrollTop - this.#scroll.clientHeight < near;
   }
 
   #keepingEnd(change) {
     const wasAtEnd = this.#atEnd();
     const result = change();
     if (wasAtEnd) this.toEnd();
-    else this.#newer.hidden = false;
+    else this.#newer.hidden = this.held;
     return result;
   }
 }
