@@ -99,22 +99,22 @@ def step(catalogue: Catalogue, position: Position, text: str, *, locale: str = "
 
 def _take_answer(run: Run, heard: Heard) -> bool:
     """A pressed or typed choice, a number where one is asked, a yes or no where one fits."""
-    assert run.item is not None and run.node is not None
+    _, node = run.here
     if run.memory.get("paused") and (heard.intent in {"carry_on", "yes"} or _is_control(run, heard, "carry_on")):
         del run.memory["paused"]
-        run.go(run.node.key)
+        run.go(node.key)
         return True
     choice = _chosen(run, heard)
     if choice:
         _follow(run, choice)
         return True
-    if run.node.kind == "rate" and heard.number is not None and run.node.low <= heard.number <= run.node.high:
-        run.memory[run.node.remember] = heard.number
-        run.forward(run.node.next)
+    if node.kind == "rate" and heard.number is not None and node.low <= heard.number <= node.high:
+        run.memory[node.remember] = heard.number
+        run.forward(node.next)
         return True
-    skips = run.node.kind in {"rate", "ask"} and (heard.intent == "skip" or _is_control(run, heard, "skip"))
-    if skips or (run.node.kind == "ask" and (heard.intent == "done" or _is_control(run, heard, "done"))):
-        run.forward(run.node.skip or run.node.next)
+    skips = node.kind in {"rate", "ask"} and (heard.intent == "skip" or _is_control(run, heard, "skip"))
+    if skips or (node.kind == "ask" and (heard.intent == "done" or _is_control(run, heard, "done"))):
+        run.forward(node.skip or node.next)
         return True
     return False
 
@@ -165,14 +165,13 @@ def _ask_for_person(run: Run, heard: Heard | None = None) -> None:
 
 def _take_intent(run: Run, heard: Heard) -> bool:
     """What the table is sure of. A wish for a person stands above everything (BOT-8)."""
-    assert run.item is not None and run.node is not None
     intent = heard.intent
     if intent == "person":
         _ask_for_person(run, heard)
         return True
     doubts = intent == "ask_real" and len(heard.words) <= _SHORT
     known = doubts or intent == "danger" or (heard.whole and intent in _HEARD_IN_ASK)
-    if run.node.kind == "ask" and not known:
+    if run.here[1].kind == "ask" and not known:
         return False
     if intent in {"stop", "pause", "back"}:
         return _take_control(run, intent)
@@ -205,8 +204,7 @@ def _hear_feeling(run: Run) -> None:
 
 
 def _take_control(run: Run, intent: str) -> bool:
-    assert run.item is not None and run.node is not None
-    exercising = run.is_step_of_exercise(run.item, run.node)
+    exercising = run.is_step_of_exercise(*run.here)
     if intent == "back":
         if not (exercising and run.back()):
             run.enter(MENU)
@@ -224,10 +222,10 @@ def _take_control(run: Run, intent: str) -> bool:
 
 def _take_free_text(run: Run) -> bool:
     """The client's own words where they were asked for. They are not kept and not judged here."""
-    assert run.node is not None
-    if run.node.kind != "ask":
+    _, node = run.here
+    if node.kind != "ask":
         return False
-    run.forward(run.node.next)
+    run.forward(node.next)
     return True
 
 

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from triage.bot.catalogue import Catalogue
+from triage.bot.catalogue import Catalogue, NotServable
 from triage.bot.content import ChoiceSpec, Item, Node
 from triage.bot.position import Choice, Position, Reply, Step, Wish
 
@@ -27,6 +27,13 @@ class Run:
         if position:
             self.item = catalogue.find(position.flow, locale, position.version)
             self.node = self.item.nodes.get(position.node) if self.item else None
+
+    @property
+    def here(self) -> tuple[Item, Node]:
+        """Where the bot stands; raises NotServable when that place is not served any more."""
+        if self.item is None or self.node is None:
+            raise NotServable("the bot stands nowhere")
+        return self.item, self.node
 
     # -- what is said
 
@@ -111,9 +118,9 @@ class Run:
 
     def go(self, key: str) -> None:
         """Walk from a node of the current flow to the next question, saying what lies on the way."""
-        assert self.item is not None
-        node = self.item.nodes[key]
-        self.node = node
+        if self.item is None:
+            raise NotServable(key)
+        self.node = node = self.item.nodes[key]
         if node.texts:
             self.say_node(self.item, node)
         if node.rests:
@@ -134,17 +141,16 @@ class Run:
 
     def forward(self, key: str) -> None:
         """Go on after an answer; within an exercise the answered node stays on the trail for "back"."""
-        assert self.item is not None and self.node is not None
+        item, node = self.here
         self.memory.pop("paused", None)
         self.memory.pop("unsure", None)
-        if self.is_step_of_exercise(self.item, self.node):
-            self.memory["trail"] = " ".join([*self.trail(self.item), self.node.key][-_LONGEST_TRAIL:])
+        if self.is_step_of_exercise(item, node):
+            self.memory["trail"] = " ".join([*self.trail(item), node.key][-_LONGEST_TRAIL:])
         self.go(key)
 
     def back(self) -> bool:
         """One question back within an exercise. False when there is none."""
-        assert self.item is not None
-        trail = self.trail(self.item)
+        trail = self.trail(self.here[0])
         if not trail:
             return False
         self.memory["trail"] = " ".join(trail[:-1])
@@ -188,8 +194,9 @@ class Run:
 
     def done(self, *, flow: str = "", node: str = "") -> Step:
         """The finished step; `flow` and `node` name a place outside the flows (holding)."""
-        assert self.item is not None
-        position = Position(
-            flow or self.item.key, node or (self.node.key if self.node else ""), self.item.version, dict(self.memory)
-        )
+        version = self.item.version if self.item else 0
+        if not flow:
+            item, at = self.here
+            flow, node = item.key, at.key
+        position = Position(flow, node, version, dict(self.memory))
         return Step(tuple(self.replies), position, frozenset(self.wishes))
