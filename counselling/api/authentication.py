@@ -24,6 +24,11 @@ class Caller:
     counted_by: str
 
 
+def caller_of(request: Request) -> Caller | None:
+    """Who calls, once the request was authenticated; None for nobody we know."""
+    return request.auth if isinstance(request.auth, Caller) else None
+
+
 class CsrfRefused(exceptions.PermissionDenied):
     """A session came without its CSRF token, so another site may have sent this."""
 
@@ -75,7 +80,7 @@ def _check_csrf(request: HttpRequest) -> None:
         raise CsrfRefused
 
 
-class TokenScheme(OpenApiAuthenticationExtension):
+class TokenScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
     """How the schema describes the token."""
 
     target_class = "counselling.api.authentication.TokenAuthentication"
@@ -91,7 +96,7 @@ class TokenScheme(OpenApiAuthenticationExtension):
         }
 
 
-class SessionScheme(OpenApiAuthenticationExtension):
+class SessionScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
     """How the schema describes the session."""
 
     target_class = "counselling.api.authentication.SessionAuthentication"

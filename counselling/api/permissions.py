@@ -6,7 +6,7 @@ from rest_framework.request import Request
 from rest_framework.throttling import BaseThrottle
 from rest_framework.views import APIView
 
-from counselling.api.authentication import Caller
+from counselling.api.authentication import caller_of
 from triage import rates
 
 REQUESTS_PER_MINUTE = 600
@@ -18,7 +18,7 @@ class IsMember(BasePermission):
 
     def has_permission(self, request: Request, view: APIView) -> bool:
         """True for a caller with a good token or session."""
-        return isinstance(request.auth, Caller)
+        return caller_of(request) is not None
 
 
 class RequestRate(BaseThrottle):
@@ -29,8 +29,9 @@ class RequestRate(BaseThrottle):
 
     def allow_request(self, request: Request, view: APIView) -> bool:
         """True while the caller stays below the limit."""
+        caller = caller_of(request)
         limit = getattr(settings, "API_REQUESTS_PER_MINUTE", REQUESTS_PER_MINUTE)
-        return rates.allowed("api", request.auth.counted_by, limit=limit, seconds=_WINDOW)
+        return caller is not None and rates.allowed("api", caller.counted_by, limit=limit, seconds=_WINDOW)
 
     def wait(self) -> float:
         """Seconds after which the caller's window is over at the latest."""

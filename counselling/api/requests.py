@@ -25,7 +25,7 @@ class Request(serializers.Serializer):
 
     def to_internal_value(self, data: Any) -> dict[str, Any]:
         """The values that were sent; raises ValidationError."""
-        known = super().to_internal_value(data)
+        known: dict[str, Any] = super().to_internal_value(data)
         if strange := sorted(set(data) - set(self.fields)):
             raise serializers.ValidationError({name[:80]: ["This is not known here."] for name in strange[:10]})
         return known

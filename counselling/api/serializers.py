@@ -13,7 +13,7 @@ from triage.models import AlertState, Conversation, Resolution, Sender
 from triage.policy import AlertKind
 from triage.states import State
 
-_LEVEL = {"help_text": "none, low, moderate, high, imminent or unscored. A low value is never a sign of safety."}
+_LEVEL = "none, low, moderate, high, imminent or unscored. A low value is never a sign of safety."
 
 
 class Answer(serializers.Serializer):
@@ -34,7 +34,7 @@ class AlertSerializer(Answer):
     id = serializers.UUIDField()
     conversation = serializers.UUIDField(source="conversation_id")
     kind = serializers.ChoiceField(choices=AlertKind.choices)
-    level = serializers.CharField(**_LEVEL)
+    level = serializers.CharField(help_text=_LEVEL)
     state = serializers.ChoiceField(choices=AlertState.choices)
     message_seq = serializers.IntegerField()
     raised_at = serializers.DateTimeField()
@@ -54,7 +54,7 @@ class ConversationSerializer(Answer):
     client = serializers.UUIDField(source="client_id")
     pseudonym = serializers.CharField(source="client.pseudonym")
     state = serializers.ChoiceField(choices=State.choices)
-    level = serializers.CharField(**_LEVEL)
+    level = serializers.CharField(help_text=_LEVEL)
     holder = PersonSerializer(allow_null=True)
     alert = serializers.SerializerMethodField()
     rehearsal = serializers.BooleanField(source="is_rehearsal")
@@ -86,7 +86,7 @@ class ReasonSerializer(Answer):
 class AssessmentSerializer(Answer):
     """What the risk model said about a client's message."""
 
-    level = serializers.CharField(**_LEVEL)
+    level = serializers.CharField(help_text=_LEVEL)
     probability = serializers.FloatField()
     categories = serializers.ListField(child=serializers.CharField())
     reasons = ReasonSerializer(many=True)
@@ -198,7 +198,7 @@ class CheckpointSerializer(Answer):
 
     number = serializers.IntegerField()
     previous = _hex()
-    root = _hex()
+    root = _hex()  # type: ignore[assignment]
     leaf_count = serializers.IntegerField()
     entry_count = serializers.IntegerField()
     written_at = serializers.DateTimeField()

@@ -13,7 +13,7 @@ from rest_framework.views import APIView
 from accounts.access import NotPermitted, record_refusal
 from accounts.models import Membership
 from counselling.api import errors
-from counselling.api.authentication import SessionAuthentication, TokenAuthentication
+from counselling.api.authentication import SessionAuthentication, TokenAuthentication, caller_of
 from counselling.api.permissions import IsMember, RequestRate
 
 BODY_BYTES = 65_536
@@ -66,7 +66,9 @@ class ApiView(APIView):
     @property
     def member(self) -> Membership:
         """The member who calls, or for whom the integration acts."""
-        return self.request.auth.member
+        caller = caller_of(self.request)
+        assert caller is not None  # IsMember has let nobody else in
+        return caller.member
 
     def said(self, kind: type[serializers.Serializer]) -> dict[str, Any]:
         """The body, read by `kind`; raises ValidationError naming the fields."""

@@ -26,6 +26,7 @@ READERS = FRONT_LINE | {CLINICIAN}
 REVIEWERS = frozenset({SUPERVISOR, CLINICIAN})
 AUDITORS = REVIEWERS | {ADMINISTRATOR}
 CLIENTS = frozenset({CLIENT})
+ADMINISTRATORS = frozenset({ADMINISTRATOR})
 OPERATOR = frozenset({"operator"})
 
 
@@ -42,8 +43,10 @@ class Door:
     path: Mapping[str, str] = field(default_factory=dict)
     query: str = ""
     sends: Mapping[str, Any] | None = None
-    # What a passed door answers: the status of a page, the type of a frame.
+    # What a passed door answers: the status of a page (or several), the type of a frame; and where a page redirects to,
+    # if that is the sign-in page, where strangers are sent as well.
     answers: Any = 200
+    leads_to: str = ""
     # A thing that must be there before the knock; and whether a page reads a form instead of JSON.
     prepare: str = ""
     is_form: bool = False
@@ -92,6 +95,7 @@ def command(name: str, **more: Any) -> Door:
 
 NO_DATA = "it shows nothing of any clinic"
 NO_WORDS = "ids, levels and times only, no words and no pseudonym"
+NAMES = "settings and names of the clinic's staff, nothing of a client"
 FLEETING = "it is shown and never stored"
 DESK_WORK = "the desk is on screen all day; opening a transcript is what is recorded"
 LEFT_OPEN = "the opening of this conversation was recorded"
@@ -103,6 +107,8 @@ CLOSED = ("conversation.closed", "bot.replied")
 
 WELCOME = ("bot.replied",)
 
+TO_SIGN_IN = {"answers": 302, "leads_to": "accounts:sign_in"}
+COLLEAGUE = {"member_id": "$colleague"}
 SLUG = {"slug": "$slug"}
 CONVERSATION = {"conversation_id": "$waiting"}
 HELD = {"conversation_id": "$held"}
@@ -110,13 +116,80 @@ ALERT = {"alert_id": "$alert"}
 
 HEALTH = [
     page("health_live", "GET", EVERYBODY, because=NO_DATA),
-    page("health_ready", "GET", EVERYBODY, because=NO_DATA, answers=503),
+    page("health_ready", "GET", EVERYBODY, because=NO_DATA, answers=(200, 503)),
 ]
 
 ROOT = [
     page("root", method, EVERYBODY, because=NO_DATA, answers=302)
     for method in ("GET", "POST", "PUT", "PATCH", "DELETE")
 ]
+
+SIGNING = [
+    page("accounts:sign_in", "GET", EVERYBODY, answers=(200, 302), because=NO_DATA),
+    page(
+        "accounts:sign_in", "POST", EVERYBODY, sends={"email": "$email", "password": "$password"}, is_form=True,
+        answers=302, writes=("member.signed_in",),
+    ),
+    page("accounts:sign_out", "POST", STAFF, is_form=True, **TO_SIGN_IN, writes=("member.signed_out",)),
+    page("accounts:choose_clinic", "GET", STAFF, because="a person sees the names of their own clinics"),
+    page(
+        "accounts:choose_clinic", "POST", STAFF, sends={"clinic": "$own_clinic"}, is_form=True, answers=302,
+        writes=("member.signed_in",),
+    ),
+    page("accounts:password", "GET", STAFF, because=NO_DATA),
+    page(
+        "accounts:password", "POST", STAFF, is_form=True, answers=302, writes=("member.password_changed",),
+        sends={"current": "$password", "new": "$new_password", "again": "$new_password"},
+    ),
+    page("accounts:set_password", "GET", EVERYBODY, path={"token": "$link"}, because="looking uses nothing up"),
+    page(
+        "accounts:set_password", "POST", EVERYBODY, path={"token": "$link"}, is_form=True, **TO_SIGN_IN,
+        sends={"new": "$new_password", "again": "$new_password"}, writes=("member.password_changed",),
+    ),
+]  # fmt: skip
+
+ADMINISTRATION = [
+    page("accounts:settings", "GET", ADMINISTRATORS, because=NAMES),
+    page(
+        "accounts:settings", "POST", ADMINISTRATORS, is_form=True, answers=302, writes=("clinic.settings_changed",),
+        sends={
+            "name": "Renamed", "time_zone": "UTC", "call_1": "60", "call_2": "120", "call_3": "180",
+            "bot_enabled": "on", "scoring_enabled": "on",
+        },
+    ),
+    page("accounts:members", "GET", ADMINISTRATORS, because=NAMES),
+    page("accounts:member_add", "GET", ADMINISTRATORS, because=NO_DATA),
+    page(
+        "accounts:member_add", "POST", ADMINISTRATORS, is_form=True, answers=302, writes=("member.added",),
+        sends={"name": "Newcomer", "email": "newcomer@example.invalid", "role": COUNSELLOR},
+    ),
+    page("accounts:member", "GET", ADMINISTRATORS, path=COLLEAGUE, because=NAMES),
+    page(
+        "accounts:member_role", "POST", ADMINISTRATORS, path=COLLEAGUE, sends={"role": SUPERVISOR}, is_form=True,
+        answers=302, writes=("member.role_changed",),
+    ),
+    page(
+        "accounts:member_deactivate", "POST", ADMINISTRATORS, path=COLLEAGUE, is_form=True, answers=302,
+        writes=("member.deactivated",),
+    ),
+    page(
+        "accounts:member_reactivate", "POST", ADMINISTRATORS, path={"member_id": "$former"}, is_form=True, answers=302,
+        writes=("member.reactivated",),
+    ),
+    page(
+        "accounts:member_link", "POST", ADMINISTRATORS, path=COLLEAGUE, is_form=True, answers=302,
+        writes=("member.invited",),
+    ),
+    page("accounts:tokens", "GET", ADMINISTRATORS, because=NAMES),
+    page(
+        "accounts:tokens", "POST", ADMINISTRATORS, sends={"label": "Warehouse", "acts_as": "$own_member"},
+        is_form=True, answers=302, writes=("api_token.created",),
+    ),
+    page(
+        "accounts:token_revoke", "POST", ADMINISTRATORS, path={"token_id": "$token"}, is_form=True, answers=302,
+        writes=("api_token.revoked",),
+    ),
+]  # fmt: skip
 
 STAFF_PAGES = [
     page("counselling:desk", "GET", FRONT_LINE, because=DESK_WORK),
@@ -211,11 +284,19 @@ TASKS = [
     task("counselling.tasks.escalate_alerts", prepare="due_alert", writes=("alert.escalated",)),
     task("triage.tasks.close_idle_conversations", prepare="idle", writes=("conversation.closed",)),
     task("audit.tasks.write_checkpoint", writes=("audit.checkpoint_written",)),
+    task("accounts.tasks.forget_old_sign_ins", because="it deletes failures that lock nothing any more"),
     task("config.tasks.worker_heartbeat", because=NO_DATA),
 ]
 
+NEWCOMER = (
+    "--clinic", "riverside", "--email", "newcomer@example.invalid", "--name", "Newcomer", "--role", "administrator",
+)  # fmt: skip
+
 COMMANDS = [
     command("serve", because=SHELL),
+    command("add_clinic", call=("--name", "Lakeside", "--slug", "lakeside"), writes=("clinic.created",)),
+    command("add_member", call=NEWCOMER, writes=("member.added",)),
+    command("demonstration", because="it runs in a demonstration only, and records each thing that it makes"),
     command("verify_audit_trail", call=("--quiet",), writes=("audit.verified",)),
     command("write_checkpoint", call=(), writes=("audit.checkpoint_written",)),
     command("audit_public_key", call=(), because=SHELL),
@@ -224,4 +305,16 @@ COMMANDS = [
     command("replay", because="it is a client of a running service, which records its turns"),
 ]
 
-DOORS: list[Door] = [*HEALTH, *ROOT, *STAFF_PAGES, *CLIENT_PAGES, *API, *CHAT, *DESK, *TASKS, *COMMANDS]
+DOORS: list[Door] = [
+    *HEALTH,
+    *ROOT,
+    *SIGNING,
+    *ADMINISTRATION,
+    *STAFF_PAGES,
+    *CLIENT_PAGES,
+    *API,
+    *CHAT,
+    *DESK,
+    *TASKS,
+    *COMMANDS,
+]

@@ -55,12 +55,15 @@ def knock(request: dict[str, Any], knocker: str, by: str, world: World, things: 
     return client.generic(**request, headers=headers)
 
 
-def outcome(door: Door, answer: HttpResponse) -> str:
+def outcome(door: Door, knocker: str, answer: HttpResponse) -> str:
     """What `answer` means, in the table's words; an unexpected status is named as it is."""
-    sign_in = reverse("accounts:sign_in")
-    if answer.status_code == 401 or (answer.status_code == 302 and answer["Location"].startswith(sign_in)):
+    to_sign_in = answer.status_code == 302 and answer["Location"].startswith(reverse("accounts:sign_in"))
+    if to_sign_in and door.leads_to == "accounts:sign_in":
+        # Strangers are sent there as well; what came onto the trail tells the two apart.
+        return expected(door, knocker)
+    if answer.status_code == 401 or to_sign_in:
         return STRANGER
-    if answer.status_code == door.answers:
+    if answer.status_code in (door.answers if isinstance(door.answers, tuple) else (door.answers,)):
         return ALLOWED
     return {403: REFUSED, 404: UNKNOWN}.get(
         answer.status_code, f"status {answer.status_code}: {answer.content[:300]!r}"

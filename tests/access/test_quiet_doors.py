@@ -1,9 +1,12 @@
 """Doors without a person in front of them: tasks and commands leave on the trail what the door table says."""
 
 import pytest
+import redis
+from django.conf import settings
 from django.core.management import call_command
 
 from config.celery import app
+from config.tasks import HEARTBEAT_KEY
 from tests.access.doors import DOORS, OPERATOR
 from tests.access.world import Things
 
@@ -14,9 +17,16 @@ COMMANDS = [door for door in DOORS if door.kind == "command" and door.call is no
 
 
 @pytest.fixture(autouse=True)
-def own_checkpoint_folder(settings, tmp_path):
+def own_checkpoint_folder(monkeypatch, tmp_path):
     """A checkpoint of a test that is undone must not lie beside those of the next."""
-    settings.AUDIT_CHECKPOINT_DIR = tmp_path
+    monkeypatch.setattr(settings, "AUDIT_CHECKPOINT_DIR", tmp_path)
+
+
+@pytest.fixture(autouse=True)
+def no_worker_stays_alive():
+    """The heartbeat of a task that ran here must not look like a worker to the tests of readiness."""
+    yield
+    redis.Redis.from_url(settings.REDIS_URL).delete(HEARTBEAT_KEY)
 
 
 @pytest.fixture(autouse=True, scope="module")

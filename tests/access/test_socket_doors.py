@@ -6,7 +6,7 @@ import pytest
 
 from tests.access.doors import CLIENT, DOORS, Door
 from tests.access.knocking import ALLOWED, UNKNOWN, expected
-from tests.access.world import KNOCKERS, Things
+from tests.access.world import KNOCKERS, OTHER, Things
 from tests.direct_socket import DirectSocket
 from triage.sockets import call_domain
 
@@ -43,6 +43,9 @@ async def test_the_desks_socket_answers_as_the_door_table_says(world, written, d
             await prepared(socket, door, things)
             await call_domain(written)
             assert answered(door, await socket.ask(frame)) == expected(door, knocker)
+            if knocker.startswith(OTHER):
+                shown = str(socket.frames)
+                assert not {secret for secret in world.secrets if secret in shown}
             recorded = list(door.writes) if expected(door, knocker) == ALLOWED else []
             assert await call_domain(written) == sorted(recorded)
         else:

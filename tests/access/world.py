@@ -7,11 +7,11 @@ from uuid import uuid4
 
 from django.utils import timezone
 
-from accounts import api_tokens
+from accounts import api_tokens, members
 from accounts.models import Clinic, Membership
 from counselling import reviews, shifts, takeovers
 from tests.access.doors import ANONYMOUS, CLIENT, FRONT_LINE, STAFF
-from tests.people import make_clinic, make_member, session_of
+from tests.people import PASSWORD, make_clinic, make_member, session_of
 from tests.stories import Clock, Writer, a_client_starts
 from triage.models import Alert, Conversation
 
@@ -37,7 +37,7 @@ def build() -> World:
     world = World(make_clinic("Riverside"), make_clinic("Hillside"))
     for prefix, clinic in (("", world.riverside), (OTHER, world.hillside)):
         for role in sorted(STAFF):
-            member = make_member(clinic, role, f"{clinic.name} {role}")
+            member = make_member(clinic, role, f"{clinic.name} {role}", password=PASSWORD)
             world.members[prefix + role] = member
             world.sessions[prefix + role] = session_of(member)
         for role in sorted(STAFF):
@@ -71,6 +71,9 @@ def make_conversations(world: World, prefix: str) -> None:
 
 def secrets_of(clinic: Clinic) -> set[str]:
     """What must never be seen from outside the clinic: ids and pseudonyms."""
+    for place, client in enumerate(clinic.clients.all()):
+        # A pseudonym that is made at random might be given to somebody else later.
+        clinic.clients.filter(pk=client.pk).update(pseudonym=f"{clinic.name} pseudonym {place}")
     seen = {str(pk) for pk in clinic.conversations.values_list("pk", flat=True)}
     seen |= {str(pk) for pk in Alert.objects.filter(clinic=clinic).values_list("pk", flat=True)}
     seen |= {str(pk) for pk in clinic.memberships.values_list("pk", flat=True)}
@@ -161,6 +164,40 @@ class Things:
     def _return_key(self) -> Any:
         return self.get("client").started.return_key
 
+    def _email(self) -> Any:
+        return self.world.members["counsellor"].user.email
+
+    def _password(self) -> Any:
+        return PASSWORD
+
+    def _new_password(self) -> Any:
+        return PASSWORD[::-1]
+
+    def _own_member(self) -> Any:
+        return self.world.members.get(self.knocker, self.holder).pk
+
+    def _own_clinic(self) -> Any:
+        return self.world.members.get(self.knocker, self.holder).clinic_id
+
+    def _colleague(self) -> Any:
+        return make_member(self.clinic, "counsellor", f"Colleague {uuid4().hex[:8]}").pk
+
+    def _former(self) -> Any:
+        Membership.objects.filter(pk=self.get("colleague")).update(is_active=False)
+        return self.get("colleague")
+
+    def _administrator(self) -> Membership:
+        rows = self.clinic.memberships.select_related("user", "clinic")
+        return rows.get(role="administrator")
+
+    def _link(self) -> Any:
+        made = members.new_link(member=self.get("administrator"), member_id=self.get("colleague"), at=self.clock.now)
+        return made.key
+
+    def _token(self) -> Any:
+        made = api_tokens.create(member=self.get("administrator"), label="Warehouse", at=self.clock.now)
+        return made.token.pk
+
     def _slug(self) -> Any:
         return self.clinic.slug
 
@@ -169,4 +206,4 @@ class Things:
 
 
 # What a member of another clinic must find unknown; the rest belongs to whoever asks, or to nobody.
-OF_THE_CLINIC = frozenset({"with_bot", "waiting", "opened", "held", "closed", "alert"})
+OF_THE_CLINIC = frozenset({"with_bot", "waiting", "opened", "held", "closed", "alert", "colleague", "former", "token"})
