@@ -8,6 +8,7 @@ from django.contrib.auth.password_validation import password_validators_help_tex
 from accounts.clinics import FASTEST_ESCALATION, SLOWEST_ESCALATION
 from accounts.countries import countries
 from accounts.models import Clinic, Membership
+from accounts.origins import clean_origins
 from accounts.permissions import Role
 from accounts.zones import zones
 
@@ -51,8 +52,12 @@ class ChangePasswordForm(SetPasswordForm):
 
 
 def _call(label: str) -> forms.IntegerField:
-    bounds = {"min_value": FASTEST_ESCALATION, "max_value": SLOWEST_ESCALATION}
-    return forms.IntegerField(label=label, help_text="Seconds from the alert", **bounds)
+    return forms.IntegerField(
+        label=label,
+        help_text="Seconds from the alert",
+        min_value=FASTEST_ESCALATION,
+        max_value=SLOWEST_ESCALATION,
+    )
 
 
 class ClinicForm(forms.Form):
@@ -80,11 +85,15 @@ class ClinicForm(forms.Form):
         label="I understand: without scoring no message raises an alert by itself", required=False
     )
 
-    def __init__(self, *args: Any, clinic: Clinic, **kwargs: Any) -> None:
-        super().__init__(*args, initial=_initial(clinic), **kwargs)
+    def __init__(self, data: Any = None, *, clinic: Clinic) -> None:
+        super().__init__(data, initial=_initial(clinic))
         self.clinic = clinic
         self.fields["country"].choices = [("", "Not set: ask the client"), *countries()]  # type: ignore[attr-defined]
         self.fields["time_zone"].choices = [(zone, zone.replace("_", " ")) for zone in zones()]  # type: ignore[attr-defined]
+
+    def clean_allowed_origins(self) -> list[str]:
+        lines = self.cleaned_data["allowed_origins"].splitlines()
+        return clean_origins(lines, with_local=self.clinic.is_demonstration)
 
     def clean(self) -> dict[str, Any]:
         values = super().clean() or {}
@@ -100,7 +109,7 @@ class ClinicForm(forms.Form):
         values = self.cleaned_data
         plain = {name: values[name] for name in ("name", "country", "time_zone", "bot_enabled", "scoring_enabled")}
         return plain | {
-            "allowed_origins": values["allowed_origins"].splitlines(),
+            "allowed_origins": values["allowed_origins"],
             "escalation_seconds": [values["call_1"], values["call_2"], values["call_3"]],
         }
 

@@ -54,4 +54,4 @@ def staff_places(request: HttpRequest) -> list[Place]:
 def several_clinics(request: HttpRequest) -> bool:
     """True when the person may work in another clinic as well."""
     member = getattr(request, "member", None)
-    return bool(member) and member.user.memberships.filter(is_active=True).count() > 1
+    return member is not None and member.user.memberships.filter(is_active=True).count() > 1
