@@ -16,10 +16,12 @@ from django.urls import path, re_path  # noqa: E402
 
 import riskmodel  # noqa: E402
 from counselling.consumers import DeskConsumer  # noqa: E402
+from triage.bot.catalogue import current_catalogue  # noqa: E402
 from triage.consumers import ClientConsumer  # noqa: E402
 
-# Loaded before the first message, so nobody at 03:00 pays for it.
+# Loaded before the first message, so nobody at 03:00 pays for it; a service without its safety content must not start.
 riskmodel.warm_up()
+current_catalogue()
 
 # The client's socket carries its own token and no cookie, so another site cannot borrow anybody's right to speak.
 # The desk's socket uses the session cookie and therefore checks the origin.

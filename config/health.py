@@ -12,6 +12,7 @@ from django.views.decorators.http import require_safe
 
 import riskmodel
 from config.tasks import HEARTBEAT_KEY
+from triage.bot.catalogue import current_catalogue
 
 
 @require_safe
@@ -53,6 +54,10 @@ def _model() -> None:
     riskmodel.warm_up()
 
 
+def _content() -> None:
+    current_catalogue()
+
+
 class WorkerSilent(Exception):
     """No worker has run a task lately: escalations would not fire."""
 
@@ -64,4 +69,10 @@ def _worker() -> None:
         raise WorkerSilent
 
 
-_CHECKS: dict[str, Callable[[], None]] = {"database": _database, "valkey": _valkey, "model": _model, "worker": _worker}
+_CHECKS: dict[str, Callable[[], None]] = {
+    "database": _database,
+    "valkey": _valkey,
+    "model": _model,
+    "content": _content,
+    "worker": _worker,
+}

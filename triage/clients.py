@@ -129,7 +129,8 @@ def identify(*, token: str, at: datetime) -> Identity:
         clinic_id=client.clinic_id,
         clinic_name=client.clinic.name,
         pseudonym=client.pseudonym,
-        country=client.country,
+        # The client's own answer first, then the clinic's place, never a default (DIR-4).
+        country=client.country or client.clinic.country,
         conversation_id=conversation[0],
         is_rehearsal=client.is_rehearsal,
     )
