@@ -124,9 +124,8 @@ function acts(link, act) {
   });
 }
 
-acts($("person"), person);
-acts($("urgent"), () => urgent.open());
-$("urgent").setAttribute("aria-haspopup", "dialog");
+const actions = { person, urgent: () => urgent.open() };
+for (const link of document.querySelectorAll("#person, #urgent, [data-acts]")) acts(link, actions[link.dataset.acts ?? link.id]);
 urgent.setUp({ onCountry: (code) => { store.write("country", code); open?.country(code); } });
 if (store.read("country")) urgent.show(store.read("country"));
 

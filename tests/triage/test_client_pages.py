@@ -401,7 +401,7 @@ def test_guessing_return_keys_is_slowed_down(client: Browser, clinic: Clinic, fe
 
 
 def test_without_valkey_the_door_stays_open(
-    client: Browser, clinic: Clinic, few_starts: int, own_valkey: Valkey
+    client: Browser, clinic: Clinic, few_starts: int, address: str, own_valkey: Valkey
 ) -> None:
     own_valkey.stop()
     with override_settings(REDIS_URL=own_valkey.url):
