@@ -23,6 +23,7 @@ const state = {
   hasQueue: false,
   openId: null,
   lostAt: null,
+  toWrite: null, // the conversation whose place to write gets the focus when it appears
   link: "connecting",
 };
 const known = new Map(); // conversation -> Lines
@@ -138,8 +139,8 @@ function openConversation(id, { push = true, write = true } = {}) {
   show();
   if (!id) return;
   follow(id).catch((problem) => problem.code !== "offline" && failOpening(id, problem));
-  if (write && last.get(id)?.holder?.id === state.me) requestAnimationFrame(() => composer.field.focus());
-  else find("title").focus({ preventScroll: true });
+  state.toWrite = write && last.get(id)?.holder?.id === state.me ? id : null;
+  if (!state.toWrite) find("title").focus({ preventScroll: true });
 }
 
 function failOpening(id, problem) {
@@ -280,7 +281,8 @@ async function act(name, given = {}) {
     if (!fields) return;
     view.fail("");
     await socket.request(name, fields);
-    if (name === "take_over" && state.openId === id) requestAnimationFrame(() => composer.field.focus());
+    if (name === "take_over") state.toWrite = id;
+    show();
     if (name === "resolve") view.part.resolveForm.reset();
   } catch (problem) {
     if (state.openId !== id) return;
@@ -342,11 +344,19 @@ function draw() {
     const lines = linesOf(card.id);
     view.show(card, { me: state.me, may: state.may, lines, connected });
     transcript.show(lines, outbox.of(card.id));
+    focusComposer(card.id);
     const stillLoading = !lines.bySeq.size;
     find("scroller").setAttribute("aria-busy", String(stillLoading));
     setHidden(find("opening"), !stillLoading);
   } else transcript.clear();
   showElsewhere();
+}
+
+// Once, when the place to write appears: the queue that shows it may come after the answer to "take over".
+function focusComposer(id) {
+  if (state.toWrite !== id || !composer.field.checkVisibility()) return;
+  state.toWrite = null;
+  composer.field.focus();
 }
 
 function showLink() {
