@@ -1,0 +1,129 @@
+"""Stores and loads a trained model: plain arrays and JSON beside a manifest with digests. Loading executes nothing."""
+
+import hashlib
+import importlib.metadata
+import io
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from riskmodel import tables
+from riskmodel.features import rule_names
+from riskmodel.vectors import Weights
+
+FOLDER = Path(__file__).resolve().parent / "artefacts"
+CONTRACT = 1  # raised when the meaning of the stored arrays changes
+_ARRAYS = ("word_idf", "character_idf", "word_weights", "character_weights", "rule_weights", "intercepts")
+_FILES = ("weights.npz", "vocabulary.json")
+
+
+class ArtefactRefused(RuntimeError):
+    """A stored model must not be used; the message gives the exact reason."""
+
+
+@dataclass(frozen=True, slots=True)
+class Artefact:
+    """A loaded model."""
+
+    version: str
+    weights: Weights
+    manifest: Mapping[str, Any]
+
+
+def active_version(folder: Path = FOLDER) -> str:
+    """The version named in `active.json`. Raises ArtefactRefused when there is none."""
+    try:
+        return str(json.loads((folder / "active.json").read_text(encoding="utf-8"))["version"])
+    except (OSError, ValueError, KeyError) as error:
+        raise ArtefactRefused(f"active.json names no version ({type(error).__name__})") from None
+
+
+def load(version: str | None = None, folder: Path = FOLDER) -> Artefact:
+    """The model `version`, or the active one. Raises ArtefactRefused with the exact reason."""
+    version = version or active_version(folder)
+    place = folder / version
+    manifest = _read_manifest(place)
+    contents = {name: _read_checked(place, name, manifest) for name in _FILES}
+    _check_surroundings(manifest, version)
+    vocabulary = json.loads(contents["vocabulary.json"])
+    with np.load(io.BytesIO(contents["weights.npz"]), allow_pickle=False) as stored:
+        arrays = {name: stored[name] for name in _ARRAYS}
+    return Artefact(version, _weights(vocabulary, arrays), manifest)
+
+
+def _weights(vocabulary: Mapping[str, list[str]], arrays: Mapping[str, Any]) -> Weights:
+    words = {gram: place for place, gram in enumerate(vocabulary["words"])}
+    characters = {gram: place for place, gram in enumerate(vocabulary["characters"])}
+    weights = Weights(words=words, characters=characters, **arrays)
+    shapes = (len(words), len(characters), len(rule_names()))
+    stored = (weights.word_weights.shape[0], weights.character_weights.shape[0], weights.rule_weights.shape[0])
+    if shapes != stored:
+        raise ArtefactRefused(f"the arrays have {stored} rows where {shapes} are named")
+    return weights
+
+
+def _read_manifest(place: Path) -> dict[str, Any]:
+    try:
+        manifest = json.loads((place / "manifest.json").read_text(encoding="utf-8"))
+    except OSError:
+        raise ArtefactRefused(f"no manifest for version {place.name}") from None
+    except ValueError:
+        raise ArtefactRefused(f"the manifest of version {place.name} is not JSON") from None
+    if manifest.get("contract") != CONTRACT:
+        raise ArtefactRefused(f"contract {manifest.get('contract')} where this program reads {CONTRACT}")
+    return dict(manifest)
+
+
+def _read_checked(place: Path, name: str, manifest: Mapping[str, Any]) -> bytes:
+    try:
+        content = (place / name).read_bytes()
+    except OSError:
+        raise ArtefactRefused(f"file {name} is missing in version {place.name}") from None
+    if hashlib.sha256(content).hexdigest() != manifest.get("files", {}).get(name):
+        raise ArtefactRefused(f"the digest of {name} differs from the manifest")
+    return content
+
+
+def _check_surroundings(manifest: Mapping[str, Any], version: str) -> None:
+    if manifest.get("version") != version:
+        raise ArtefactRefused(f"the manifest is for version {manifest.get('version')}, not {version}")
+    # Read from the package's metadata: scoring itself needs no scikit-learn, and importing it costs a second.
+    installed = importlib.metadata.version("scikit-learn")
+    trained = manifest.get("libraries", {}).get("scikit-learn")
+    if trained != installed:
+        raise ArtefactRefused(f"trained with scikit-learn {trained}, installed is {installed}")
+    if manifest.get("tables") != tables.digest():
+        raise ArtefactRefused("the phrase tables changed since training: train again")
+
+
+def store(
+    weights: Mapping[str, Any], vocabulary: Mapping[str, list[str]], manifest: dict[str, Any], folder: Path = FOLDER
+) -> str:
+    """Write a model and return its version, which is made from the digest of its contents. Not made active."""
+    buffer = io.BytesIO()
+    np.savez_compressed(buffer, **{name: weights[name] for name in _ARRAYS})
+    contents = {
+        "weights.npz": buffer.getvalue(),
+        "vocabulary.json": json.dumps(vocabulary, ensure_ascii=True, separators=(",", ":")).encode(),
+    }
+    digests = {name: hashlib.sha256(content).hexdigest() for name, content in contents.items()}
+    # Thresholds decide as much as weights do, so they are part of what the version names.
+    sealed = json.dumps([digests, manifest["thresholds"], manifest["calibration"], tables.digest()], sort_keys=True)
+    version = f"{manifest['name']}-{hashlib.sha256(sealed.encode()).hexdigest()[:10]}"
+    place = folder / version
+    place.mkdir(parents=True, exist_ok=True)
+    for name, content in contents.items():
+        (place / name).write_bytes(content)
+    whole = {"version": version, "contract": CONTRACT, "files": digests, "tables": tables.digest()} | manifest
+    (place / "manifest.json").write_text(json.dumps(whole, indent=1, sort_keys=True) + "\n", encoding="utf-8")
+    return version
+
+
+def activate(version: str, folder: Path = FOLDER) -> None:
+    """Make `version` the one that is loaded from now on. Raises ArtefactRefused when it cannot be loaded."""
+    load(version, folder)
+    (folder / "active.json").write_text(json.dumps({"version": version}) + "\n", encoding="utf-8")

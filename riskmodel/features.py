@@ -1,0 +1,118 @@
+"""What the linear models see of a stretch of text: its words, and the concepts with their statuses."""
+
+from collections.abc import Iterable, Sequence
+from functools import cache
+
+from riskmodel.assertions import STATUSES, Hit
+from riskmodel.normalising import SENTENCE, Words
+from riskmodel.tables import concepts
+
+# Concept pairs that mean more together than apart, both as the writer's own present.
+PAIRS = (
+    ("ideation", "soon"),
+    ("intent", "soon"),
+    ("plan", "soon"),
+    ("means", "soon"),
+    ("means", "ideation"),
+    ("means", "death_wish"),
+    ("plan", "ideation"),
+    ("death_wish", "hopeless"),
+    ("burden", "hopeless"),
+    ("goodbye", "death_wish"),
+    ("goodbye", "soon"),
+    ("threat", "soon"),
+    ("self_harm_act", "soon"),
+    ("abuse_now", "soon"),
+)
+CHANGES = (
+    "spaced letters",
+    "letters written as signs",
+    "masked letters",
+    "look-alike letters",
+    "hidden characters",
+    "invented word for a risk",
+)
+_LENGTHS = (3, 8, 20)
+_LONGEST_CLAUSE = 40
+_LONGEST_WHOLE = 60
+_AFTER_A_HIT = 4
+_CONTRAST = frozenset({"but", "however", "although", "though", "except", "anyway"})
+_THIRD_PARTY = ("death_wish", "ideation", "attempt", "self_harm_act", "act_now", "intent", "plan")
+
+
+@cache
+def rule_names() -> tuple[str, ...]:
+    """The names of all rule features, in the order of their columns."""
+    names = [f"{concept['name']}:{status}" for concept in concepts() for status in STATUSES]
+    names += [f"{one}+{other}" for one, other in PAIRS]
+    names += [f"changed:{change}" for change in CHANGES]
+    names += ["question", "own person", "other person in danger", *(f"words>{length}" for length in _LENGTHS)]
+    return tuple(names)
+
+
+@cache
+def _columns() -> dict[str, int]:
+    return {name: column for column, name in enumerate(rule_names())}
+
+
+def rule_columns(words: Words, hits: Sequence[Hit], start: int, end: int) -> list[int]:
+    """The columns of the rule features that hold between the words `start` and `end`, each once, ascending."""
+    columns = _columns()
+    found: set[int] = set()
+    own: set[str] = set()
+    for hit in hits:
+        if hit.start < start or hit.end > end:
+            continue
+        for status in hit.statuses:
+            found.add(columns[f"{hit.concept}:{status}"])
+        if hit.affirmed:
+            own.add(hit.concept)
+        elif hit.concept in _THIRD_PARTY and "other_person" in hit.statuses:
+            found.add(columns["other person in danger"])
+    found.update(columns[f"{one}+{other}"] for one, other in PAIRS if one in own and other in own)
+    if words.changes and words.words:
+        first, last = words.starts[start], words.ends[end - 1]
+        for change, (at, _) in words.changes.items():
+            if change in CHANGES and first <= at < last:
+                found.add(columns[f"changed:{change}"])
+    if {"i", "me", "my", "myself"}.intersection(words.words[start:end]):
+        found.add(columns["own person"])
+    found.update(columns[f"words>{length}"] for length in _LENGTHS if end - start > length)
+    return sorted(found)
+
+
+def stretches(words: Words, hits: Iterable[Hit]) -> list[tuple[int, int]]:
+    """The parts of a text that are scored by themselves; the highest counts, so nothing is diluted.
+
+    Sentences, clauses after a contrast, windows of very long clauses, each found phrase with what leads to it, and
+    the whole where it is short. Their number grows at most with the number of words.
+    """
+    clauses = _clauses(words)
+    found = dict.fromkeys(clauses)
+    if len(clauses) > 1 and len(words.words) <= _LONGEST_WHOLE:
+        found[(0, len(words.words))] = None
+    first = 0
+    for hit in hits:
+        while clauses[first][1] <= hit.start:
+            first += 1
+        start, end = clauses[first]
+        if end - hit.end > _AFTER_A_HIT and hit.end <= end:
+            found[(max(start, hit.start - _LONGEST_CLAUSE // 2), hit.end)] = None
+    return list(found)
+
+
+def _clauses(words: Words) -> list[tuple[int, int]]:
+    clauses = []
+    start = 0
+    for place, strength in enumerate(words.breaks, start=1):
+        contrast = place < len(words.words) and words.words[place] in _CONTRAST and place - start > 2
+        if strength == SENTENCE or contrast or place == len(words.words):
+            clauses.extend(_windows(start, place))
+            start = place
+    return clauses
+
+
+def _windows(start: int, end: int) -> list[tuple[int, int]]:
+    if end - start <= _LONGEST_CLAUSE:
+        return [(start, end)]
+    return [(at, min(at + _LONGEST_CLAUSE, end)) for at in range(start, end, _LONGEST_CLAUSE // 2)]

@@ -1,0 +1,68 @@
+"""The words in which the risk model answers: levels, reasons and the score of one text."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+
+class Level(StrEnum):
+    """How soon a person should look. `UNSCORED` means that nothing is known, never that nothing is wrong."""
+
+    NONE = "none"
+    LOW = "low"
+    MODERATE = "moderate"
+    HIGH = "high"
+    IMMINENT = "imminent"
+    UNSCORED = "unscored"
+
+
+# Ascending; `UNSCORED` stands outside the order.
+LADDER: tuple[Level, ...] = (Level.NONE, Level.LOW, Level.MODERATE, Level.HIGH, Level.IMMINENT)
+RANK: Mapping[Level, int] = {level: rank for rank, level in enumerate(LADDER)}
+
+CATEGORIES: tuple[str, ...] = (
+    "suicide_self_harm",
+    "harm_to_others",
+    "abuse_violence",
+    "eating_disorder",
+    "psychosis",
+    "overdose_medical",
+    "third_party_concern",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """One reason of a score. `start` and `end` point into the original text where the reason has a place there.
+
+    Kinds: `rule` a safety-net rule that set a floor, `phrase` a concept with its status, `word` a word with its exact
+    share of the log-odds of a level of moderate or above, `changed` a disguise that was undone, `error` why unscored.
+    """
+
+    kind: str
+    text: str
+    weight: float
+    start: int | None = None
+    end: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What came before in the conversation, oldest first. This version of the model scores the text alone."""
+
+    earlier: tuple[Level, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class RiskScore:
+    """How worried to be about one text. `probability` is the calibrated P(level >= moderate), 0 when unscored."""
+
+    level: Level
+    probability: float
+    probabilities: Mapping[Level, float] = field(default_factory=dict)
+    categories: tuple[str, ...] = ()
+    reasons: tuple[Reason, ...] = ()
+    model_version: str = ""
+    floor: Level | None = None
+    took_ms: float = 0.0
+    language: str = ""

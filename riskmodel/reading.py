@@ -1,0 +1,49 @@
+"""One text as the model reads it: words, concepts, rules that hold, and the stretches that are scored."""
+
+from dataclasses import dataclass
+
+from riskmodel.assertions import Hit, assert_concepts
+from riskmodel.features import rule_columns, stretches
+from riskmodel.languages import tell_language
+from riskmodel.normalising import Words, normalise
+from riskmodel.safety_net import Caught, catch
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """The words `start` to `end` with the columns of their rule features."""
+
+    start: int
+    end: int
+    rules: list[int]
+
+
+@dataclass(frozen=True, slots=True)
+class ReadText:
+    """Everything that is known of a text before any weight is applied."""
+
+    words: Words
+    hits: list[Hit]
+    caught: list[Caught]
+    language: str
+    stretches: list[Stretch]
+
+    @property
+    def has_words(self) -> bool:
+        return bool(self.words.words)
+
+
+def read(text: str) -> ReadText:
+    """Read `text`. Linear in its length; never raises for any str."""
+    words = normalise(text)
+    if not words.words:
+        return ReadText(words, [], [], tell_language(words), [])
+    hits, reading = assert_concepts(words)
+    parts = [Stretch(start, end, rule_columns(words, hits, start, end)) for start, end in stretches(words, hits)]
+    return ReadText(words, hits, catch(words, hits, reading), tell_language(words), parts)
+
+
+def whole(text: ReadText) -> Stretch:
+    """The whole text as one stretch: what the model is trained on."""
+    end = len(text.words.words)
+    return Stretch(0, end, rule_columns(text.words, text.hits, 0, end))

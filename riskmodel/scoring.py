@@ -1,0 +1,165 @@
+"""Scores one text: reads it, applies the stored weights, raises by the safety net, and says why. Never raises."""
+
+import logging
+import math
+import os
+import threading
+import time
+from collections.abc import Sequence
+
+import numpy as np
+
+from riskmodel.artefacts import Artefact, ArtefactRefused, load
+from riskmodel.languages import OTHER, limited
+from riskmodel.levels import CATEGORIES, LADDER, RANK, Context, Level, Reason, RiskScore
+from riskmodel.reading import ReadText, Stretch, read
+from riskmodel.reasons import give_reasons
+
+logger = logging.getLogger(__name__)
+
+_STEPS = LADDER[1:]  # the four cumulative outputs: P(level >= low), ..., P(level >= imminent)
+
+
+class Scorer:
+    """Applies one artefact. Holds no state that a score changes, so that any number of threads may share it."""
+
+    def __init__(self, artefact: Artefact) -> None:
+        manifest = artefact.manifest
+        self.version = artefact.version
+        self._weights = artefact.weights
+        self._slopes = np.array(manifest["calibration"]["slopes"])
+        self._shifts = np.array(manifest["calibration"]["shifts"])
+        self._thresholds = [float(manifest["thresholds"]["levels"][level]) for level in _STEPS]
+        self._category_threshold = float(manifest["thresholds"]["category"])
+        self._at_floor = {Level(k): float(v) for k, v in manifest["calibration"]["probability_at_floor"].items()}
+
+    def probabilities(self, text: ReadText) -> tuple[np.ndarray, Stretch, np.ndarray]:
+        """The highest calibrated probability of each output, the stretch that decided, and its probabilities."""
+        words = text.words.words
+        rows = np.array([self._weights.logits(words[s.start : s.end], s.rules) for s in text.stretches])
+        each = 1.0 / (1.0 + np.exp(-np.clip(rows * self._slopes + self._shifts, -40.0, 40.0)))
+        each[:, :4] = np.minimum.accumulate(each[:, :4], axis=1)
+        decisive = int(each[:, 1:4].sum(axis=1).argmax())
+        return each.max(axis=0), text.stretches[decisive], each[decisive]
+
+    def level(self, cumulative: Sequence[float]) -> Level:
+        """The highest level whose threshold is reached."""
+        found = Level.NONE
+        for step, probability, threshold in zip(_STEPS, cumulative, self._thresholds, strict=True):
+            if probability >= threshold:
+                found = step
+        return found
+
+    def score(self, text: str) -> RiskScore:
+        """The score of `text`, without time; may raise, `score` of this module does not."""
+        reading = read(text)
+        floor = reading.caught[0].rule.floor if reading.caught else None
+        if not reading.has_words:
+            return self._without_words(text)
+        if floor is None and reading.language == OTHER:
+            return _unscored("language not read", self.version, OTHER)
+        highest, stretch, _ = self.probabilities(reading)
+        cumulative = [float(p) for p in highest[:4]]
+        if reading.language in limited() or reading.language == OTHER:
+            cumulative = [0.0] * 4  # English weights mean nothing here: the safety net alone speaks
+        level = self.level(cumulative)
+        if floor is not None:
+            level = max(level, floor, key=RANK.__getitem__)
+            cumulative[1] = max(cumulative[1], self._at_floor[floor])
+        categories = self._categories(reading, highest[4:], level)
+        return RiskScore(
+            level=level,
+            probability=cumulative[1],
+            probabilities=dict(zip(_STEPS, cumulative, strict=True)),
+            categories=categories,
+            reasons=give_reasons(reading, stretch, self._weights) if level is not Level.NONE else (),
+            model_version=self.version,
+            floor=floor,
+            language=reading.language,
+        )
+
+    def _without_words(self, text: str) -> RiskScore:
+        """Signs alone ("?!", "...") say nothing; a text of which nothing was read at all is for a person."""
+        visible = [c for c in text if not c.isspace() and c.isprintable()]
+        if visible and all(c.isascii() or c in "…¿¡“”‘’–—" for c in visible):
+            return RiskScore(Level.NONE, 0.0, dict.fromkeys(_STEPS, 0.0), model_version=self.version, language="en")
+        return _unscored("no words to read", self.version, "")
+
+    def _categories(self, reading: ReadText, probabilities: Sequence[float], level: Level) -> tuple[str, ...]:
+        named = {category for one in reading.caught for category in one.rule.categories}
+        if level is Level.NONE:
+            return ()
+        if reading.language == "en":
+            named |= {c for c, p in zip(CATEGORIES, probabilities, strict=True) if p >= self._category_threshold}
+        return tuple(category for category in CATEGORIES if category in named)
+
+
+def _unscored(why: str, version: str, language: str) -> RiskScore:
+    return RiskScore(
+        Level.UNSCORED, 0.0, reasons=(Reason("error", why, 0.0),), model_version=version, language=language
+    )
+
+
+class _Loaded:
+    """The scorer of this process, loaded once by whichever thread comes first."""
+
+    def __init__(self) -> None:
+        self.lock = threading.Lock()
+        self.scorer: Scorer | None = None
+
+    def get(self) -> Scorer:
+        if self.scorer is None:
+            with self.lock:
+                if self.scorer is None:
+                    self.scorer = Scorer(load())
+        return self.scorer
+
+
+_loaded = _Loaded()
+
+
+def _renew_lock() -> None:
+    _loaded.lock = threading.Lock()
+
+
+# A fork may happen while another thread loads; the child must not wait for a thread that it does not have.
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_renew_lock)
+
+
+def warm_up() -> str:
+    """Load the active model and return its version. Raises ArtefactRefused with the exact reason."""
+    scorer = _loaded.get()
+    scorer.score("I want to say hello and see whether somebody is there. But I do not feel safe tonight.")
+    return scorer.version
+
+
+def score(text: str, context: Context | None = None) -> RiskScore:
+    """How worried to be about `text`. Never raises for any str; what cannot be scored is `unscored`.
+
+    `context` is taken for later versions of the model; this one looks at the text alone.
+    """
+    began = time.perf_counter()
+    try:
+        result = _loaded.get().score(text)
+    except ArtefactRefused as refusal:
+        logger.error("risk model refused: %s", refusal)
+        result = _unscored("ArtefactRefused", "none", "")
+    except Exception as error:  # the message must never reach a log, so only the name of the error does
+        logger.error("scoring failed: %s", type(error).__name__)
+        result = _unscored(type(error).__name__, "unknown", "")
+    return _timed(result, time.perf_counter() - began)
+
+
+def _timed(result: RiskScore, seconds: float) -> RiskScore:
+    return RiskScore(
+        result.level,
+        result.probability if math.isfinite(result.probability) else 1.0,
+        result.probabilities,
+        result.categories,
+        result.reasons,
+        result.model_version,
+        result.floor,
+        round(seconds * 1000, 3),
+        result.language,
+    )

@@ -1,0 +1,65 @@
+"""Chooses the probability from which each level holds, by conformal risk control on held-back rows."""
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from riskmodel.artefacts import Artefact
+from riskmodel.corpus import Row
+from riskmodel.levels import LADDER, RANK, Level
+from riskmodel.reading import ReadText
+from riskmodel.scoring import Scorer
+from riskmodel.vectors import Weights
+
+# The expected share of misses that the clinic accepts, a level. `low` raises no alert, so it may miss more.
+ALPHA: Mapping[Level, float] = {Level.LOW: 0.20, Level.MODERATE: 0.10, Level.HIGH: 0.05, Level.IMMINENT: 0.02}
+# Above this share of alerts on everyday text counsellors would stop looking.
+MOST_FALSE_ALARMS = 0.01
+CATEGORY_THRESHOLD = 0.5
+EVERYDAY = "everyday"
+
+
+def conformal_threshold(probabilities: Sequence[float], alpha: float) -> float | None:
+    """The highest threshold t with (misses(t) + 1) / (n + 1) <= alpha, or None where n is too small to say."""
+    ordered = sorted(probabilities)
+    misses = math.floor(alpha * (len(ordered) + 1)) - 1
+    if misses < 0:
+        return None
+    return ordered[misses]
+
+
+def least_for_false_alarms(probabilities: Sequence[float], share: float) -> float:
+    """The lowest threshold that at most `share` of `probabilities` reach."""
+    ordered = sorted(probabilities, reverse=True)
+    allowed = math.floor(share * len(ordered))
+    return float(np.nextafter(ordered[allowed], 2.0)) if allowed < len(ordered) else 0.0
+
+
+def choose_thresholds(
+    weights: Weights, manifest: dict[str, Any], rows: Sequence[Row], texts: Sequence[ReadText]
+) -> dict[str, Any]:
+    """Thresholds by level, and how they were come by."""
+    start = {"levels": dict.fromkeys(LADDER[1:], 1.0), "category": CATEGORY_THRESHOLD}
+    scorer = Scorer(Artefact("", weights, manifest | {"thresholds": start}))
+    held = [(row, text) for row, text in zip(rows, texts, strict=True) if row.split == "calibrate"]
+    found = np.array([scorer.probabilities(text)[0][:4] for _, text in held])
+    ranks = np.array([RANK[row.level] for row, _ in held])
+    everyday = np.array([EVERYDAY in row.tags for row, _ in held])
+    levels: dict[str, float] = {}
+    how: dict[str, Any] = {}
+    for column, level in enumerate(LADDER[1:]):
+        positives = found[ranks >= RANK[level], column]
+        wanted = conformal_threshold(positives.tolist(), ALPHA[level])
+        least = least_for_false_alarms(found[everyday, column].tolist(), MOST_FALSE_ALARMS)
+        chosen = least if wanted is None or (least > wanted and level is not Level.LOW) else wanted
+        levels[level] = round(float(chosen), 6)
+        how[level] = {
+            "alpha": ALPHA[level],
+            "positives": int(positives.size),
+            "conformal": None if wanted is None else round(float(wanted), 6),
+            "least for false alarms": round(least, 6),
+            "misses": int((positives < chosen).sum()),
+        }
+    return {"levels": levels, "category": CATEGORY_THRESHOLD, "chosen": how, "everyday rows": int(everyday.sum())}

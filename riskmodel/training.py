@@ -1,0 +1,192 @@
+"""Trains the model from the corpus: the only module that imports scikit-learn."""
+
+import importlib.metadata
+import platform
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from scipy import sparse
+from sklearn.feature_extraction.text import TfidfVectorizer
+from sklearn.linear_model import LogisticRegression
+from threadpoolctl import threadpool_limits
+
+from riskmodel import corpus
+from riskmodel.corpus import Row
+from riskmodel.evaluation import evaluate
+from riskmodel.features import rule_names
+from riskmodel.levels import CATEGORIES, LADDER, RANK, Level
+from riskmodel.reading import ReadText, read, whole
+from riskmodel.thresholds import choose_thresholds
+from riskmodel.vectors import CHARACTER_GRAMS, WORD_GRAMS, Weights
+
+_STEPS = LADDER[1:]
+# Chosen by cross-validation within the training split; see docs/model_card.md.
+_STRENGTH = 3.0
+_RULE_SCALE = 0.5
+_LEAST_DOCUMENTS = 2
+# A missed danger costs more than a look too many; the rarest level would else be outvoted.
+_POSITIVE_COST = {Level.LOW: 1.0, Level.MODERATE: 1.5, Level.HIGH: 2.0, Level.IMMINENT: 3.0}
+
+Tick = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Trained:
+    """Everything that `artefacts.store` writes."""
+
+    arrays: dict[str, Any]
+    vocabulary: dict[str, list[str]]
+    manifest: dict[str, Any]
+
+
+def train(rows: Sequence[Row], *, name: str, seed: int, tick: Tick = lambda step: None) -> Trained:
+    """Train on the rows of split `train`, calibrate and choose thresholds on `calibrate`, measure on `test`.
+
+    The same rows, seed and library versions give the same bytes.
+    """
+    with threadpool_limits(limits=1):  # sums in one order, so that two runs agree bit for bit
+        texts = [read(row.text) for row in rows]
+        tick("read")
+        fitting = [place for place, row in enumerate(rows) if row.split == "train"]
+        arrays, vocabulary = _fit([texts[p] for p in fitting], [rows[p] for p in fitting], seed, tick)
+        weights = weights_of(arrays, vocabulary)
+        held = [place for place, row in enumerate(rows) if row.split == "calibrate"]
+        calibration = _calibrate(weights, [texts[p] for p in held], [rows[p] for p in held])
+        calibration["probability_at_floor"] = _probability_at_floor(rows, texts)
+        tick("calibrated")
+        manifest: dict[str, Any] = {
+            "name": name,
+            "seed": seed,
+            "corpus": corpus.digest(rows),
+            "rows": {split: sum(row.split == split for row in rows) for split in corpus.SPLITS},
+            "libraries": {p: importlib.metadata.version(p) for p in ("scikit-learn", "numpy", "scipy")}
+            | {"python": platform.python_version()},
+            "calibration": calibration,
+        }
+        manifest["thresholds"] = choose_thresholds(weights, manifest, rows, texts)
+        tick("thresholds chosen")
+        manifest["metrics"] = evaluate(weights, manifest, rows, texts)
+        tick("measured")
+    return Trained(arrays, vocabulary, manifest)
+
+
+def vectorisers() -> tuple[TfidfVectorizer, TfidfVectorizer]:
+    """The vectorisers for words and for pieces of words, over words joined by blanks."""
+    words = TfidfVectorizer(
+        token_pattern=r"\S+",  # noqa: S106  no password
+        lowercase=False,
+        ngram_range=WORD_GRAMS,
+        min_df=_LEAST_DOCUMENTS,
+        dtype=np.float64,
+    )
+    characters = TfidfVectorizer(
+        analyzer="char_wb", lowercase=False, ngram_range=CHARACTER_GRAMS, min_df=_LEAST_DOCUMENTS, dtype=np.float64
+    )
+    return words, characters
+
+
+def weights_of(arrays: dict[str, Any], vocabulary: dict[str, list[str]]) -> Weights:
+    """The weights as the scorer uses them."""
+    return Weights(
+        words={gram: place for place, gram in enumerate(vocabulary["words"])},
+        characters={gram: place for place, gram in enumerate(vocabulary["characters"])},
+        **arrays,
+    )
+
+
+def rule_matrix(texts: Sequence[ReadText]) -> sparse.csr_matrix:
+    """The rule features of whole texts."""
+    rows, columns = [], []
+    for number, text in enumerate(texts):
+        found = whole(text).rules
+        rows += [number] * len(found)
+        columns += found
+    ones = np.full(len(rows), _RULE_SCALE)
+    return sparse.csr_matrix((ones, (rows, columns)), shape=(len(texts), len(rule_names())))
+
+
+def _fit(
+    texts: Sequence[ReadText], rows: Sequence[Row], seed: int, tick: Tick
+) -> tuple[dict[str, Any], dict[str, list[str]]]:
+    joined = [" ".join(text.words.words) for text in texts]
+    by_word, by_character = vectorisers()
+    parts = [by_word.fit_transform(joined), by_character.fit_transform(joined), rule_matrix(texts)]
+    features = sparse.hstack(parts, format="csr")
+    ranks = np.array([RANK[row.level] for row in rows])
+    coefficients, intercepts = [], []
+    for output in outputs():
+        goal = _goal(output, ranks, rows)
+        cost = np.where(goal, _POSITIVE_COST.get(output, 1.5), 1.0)
+        model = LogisticRegression(C=_STRENGTH, max_iter=2000, random_state=seed)
+        model.fit(features, goal, sample_weight=cost)
+        coefficients.append(model.coef_[0])
+        intercepts.append(model.intercept_[0])
+        tick(f"fitted {output}")
+    weights = np.array(coefficients, dtype=np.float32).T
+    first, second = len(by_word.vocabulary_), len(by_word.vocabulary_) + len(by_character.vocabulary_)
+    arrays = {
+        "word_idf": by_word.idf_.astype(np.float32),
+        "character_idf": by_character.idf_.astype(np.float32),
+        "word_weights": weights[:first],
+        "character_weights": weights[first:second],
+        "rule_weights": weights[second:] * np.float32(_RULE_SCALE),
+        "intercepts": np.array(intercepts, dtype=np.float32),
+    }
+    vocabulary = {
+        "words": by_word.get_feature_names_out().tolist(),
+        "characters": by_character.get_feature_names_out().tolist(),
+    }
+    return arrays, vocabulary
+
+
+def outputs() -> tuple[str, ...]:
+    """The outputs in the order of their columns: four cumulative levels, then the categories."""
+    return (*_STEPS, *CATEGORIES)
+
+
+def _goal(output: str, ranks: Any, rows: Sequence[Row]) -> Any:
+    if output in CATEGORIES:
+        return np.array([output in row.categories for row in rows])
+    return ranks >= RANK[Level(output)]
+
+
+def highest_logits(weights: Weights, texts: Sequence[ReadText]) -> Any:
+    """For each text the highest log-odds of each output over its stretches, as the scorer takes them."""
+    return np.array(
+        [
+            np.max([weights.logits(text.words.words[s.start : s.end], s.rules) for s in text.stretches], axis=0)
+            for text in texts
+        ]
+    )
+
+
+def _calibrate(weights: Weights, texts: Sequence[ReadText], rows: Sequence[Row]) -> dict[str, Any]:
+    """Sigmoid calibration of each output on held-back rows."""
+    logits = highest_logits(weights, texts)
+    ranks = np.array([RANK[row.level] for row in rows])
+    slopes, shifts = [], []
+    for column, output in enumerate(outputs()):
+        goal = _goal(output, ranks, rows)
+        if goal.all() or not goal.any():
+            slope, shift = 1.0, 0.0
+        else:
+            line = LogisticRegression(C=1e3, max_iter=1000).fit(logits[:, [column]], goal)
+            slope, shift = float(line.coef_[0, 0]), float(line.intercept_[0])
+        # A slope of nought or less would turn the order of risk round; such a calibration is not believed.
+        slopes.append(round(slope, 8) if slope > 0 else 1.0)
+        shifts.append(round(shift, 8) if slope > 0 else 0.0)
+    return {"slopes": slopes, "shifts": shifts, "rows": len(rows)}
+
+
+def _probability_at_floor(rows: Sequence[Row], texts: Sequence[ReadText]) -> dict[str, float]:
+    """How often a row under each floor is of level moderate or above (rule of succession)."""
+    found = {}
+    for floor in _STEPS:
+        caught = [
+            row for row, text in zip(rows, texts, strict=True) if text.caught and text.caught[0].rule.floor == floor
+        ]
+        right = sum(RANK[row.level] >= RANK[Level.MODERATE] for row in caught)
+        found[floor.value] = round((right + 1) / (len(caught) + 2), 6)
+    return found
