@@ -50,6 +50,14 @@ class BodyTooBig(exceptions.APIException):
     default_detail = "The body of a request can have 65,536 bytes."
 
 
+class LengthMissing(exceptions.APIException):
+    """A body came in pieces of unknown length, which is not read here; without this it would look empty."""
+
+    status_code = 411
+    default_code = "length_required"
+    default_detail = "Send the body with a Content-Length header."
+
+
 def handle(error: Exception, context: dict[str, Any]) -> Response | None:
     """The answer for `error`; None for one that is nobody's refusal, which then is an error page of the service."""
     if isinstance(error, takeovers.HeldByAnother):

@@ -14,6 +14,7 @@ _WHY = {
     403: "The member's role does not include this, or a session came without its CSRF token.",
     404: "There is nothing with this id in the clinic; another clinic's is unknown too.",
     409: "Not in the present state: held_by_another, not_holder, alert_open, closed, erased or already_resolved.",
+    411: "The body came without its length.",
     413: "The body is larger than 65,536 bytes.",
     415: "The body is not JSON.",
     429: "Too many requests; Retry-After says when to go on.",

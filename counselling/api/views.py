@@ -43,7 +43,10 @@ class ApiView(APIView):
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         """Refuse a body that is too big before a byte of it is read: DRF's parser knows no limit."""
-        if int(request.META.get("CONTENT_LENGTH") or 0) > BODY_BYTES:
+        length = request.META.get("CONTENT_LENGTH") or "0"
+        if not length.isdecimal() or (length == "0" and "HTTP_TRANSFER_ENCODING" in request.META):
+            raise errors.LengthMissing
+        if int(length) > BODY_BYTES:
             raise errors.BodyTooBig
         super().initial(request, *args, **kwargs)
 

@@ -71,7 +71,7 @@ class Messages(ApiView):
         responses={
             200: serializers.PostedSerializer,
             201: serializers.PostedSerializer,
-            **errors(400, 403, 404, 409, 413, 415),
+            **errors(400, 403, 404, 409, 411, 413, 415),
         },
     )
     def post(self, request: Request, conversation_id: UUID) -> Response:
@@ -103,7 +103,7 @@ class Close(ApiView):
     @extend_schema(
         operation_id="close_conversation",
         request=requests.CloseRequest,
-        responses={204: None, **errors(400, 403, 404, 409, 415)},
+        responses={204: None, **errors(400, 403, 404, 409, 411, 413, 415)},
     )
     def post(self, request: Request, conversation_id: UUID) -> Response:
         """Close a held conversation with what became of it. Refused while an alert is unresolved."""

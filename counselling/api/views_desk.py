@@ -48,7 +48,7 @@ class Resolve(ApiView):
     @extend_schema(
         operation_id="resolve_alert",
         request=requests.ResolveRequest,
-        responses={200: serializers.AlertSerializer, **errors(400, 403, 404, 409, 415)},
+        responses={200: serializers.AlertSerializer, **errors(400, 403, 404, 409, 411, 413, 415)},
     )
     def post(self, request: Request, alert_id: UUID) -> Response:
         """Resolve an alert with one of the fixed reasons. The first resolution stands."""
@@ -76,7 +76,7 @@ class Takeovers(ApiView):
         responses={
             200: serializers.TakeoverSerializer,
             201: serializers.TakeoverSerializer,
-            **errors(400, 403, 404, 409, 415),
+            **errors(400, 403, 404, 409, 411, 413, 415),
         },
     )
     def post(self, request: Request) -> Response:
@@ -99,7 +99,7 @@ class Shifts(ApiView):
     @extend_schema(
         operation_id="set_shift",
         request=requests.ShiftRequest,
-        responses={200: serializers.ShiftSerializer, **errors(400, 403, 415)},
+        responses={200: serializers.ShiftSerializer, **errors(400, 403, 411, 413, 415)},
     )
     def post(self, request: Request) -> Response:
         """Start or end the shift of the member for whom this is called."""

@@ -27,7 +27,7 @@ class Reviews(ApiView):
     @extend_schema(
         operation_id="post_review",
         request=requests.ReviewRequest,
-        responses={201: serializers.ReviewSerializer, **errors(400, 403, 404, 409, 413, 415)},
+        responses={201: serializers.ReviewSerializer, **errors(400, 403, 404, 409, 411, 413, 415)},
     )
     def post(self, request: Request) -> Response:
         """Store a judgement of a conversation. Its note is encrypted with the conversation's key."""

@@ -300,6 +300,7 @@ COMMANDS = [
     command("verify_audit_trail", call=("--quiet",), writes=("audit.verified",)),
     command("write_checkpoint", call=(), writes=("audit.checkpoint_written",)),
     command("audit_public_key", call=(), because=SHELL),
+    command("train_riskmodel", because=SHELL),
     command("content_digests", because=SHELL),
     command("lint_content", because=SHELL),
     command("replay", because="it is a client of a running service, which records its turns"),

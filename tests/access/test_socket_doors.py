@@ -1,13 +1,17 @@
 """Everybody knocks at every action of both sockets, and gets exactly what the door table says."""
 
 from typing import Any
+from uuid import uuid4
 
 import pytest
 
+from accounts.models import Membership
+from counselling.models import Shift
 from tests.access.doors import CLIENT, DOORS, Door
 from tests.access.knocking import ALLOWED, UNKNOWN, expected
 from tests.access.world import KNOCKERS, OTHER, Things
 from tests.direct_socket import DirectSocket
+from tests.people import make_member, session_of
 from triage.sockets import call_domain
 
 # The mark makes the test database; the sockets work in threads of their own, and what they do is committed.
@@ -104,3 +108,30 @@ async def test_an_address_without_a_socket_is_refused(world):
     async with DirectSocket("/ws/nothing/", session=world.sessions["counsellor"]) as socket:
         assert await socket.until_closed() in (1000, 403)
         assert socket.frames == []
+
+
+def newcomer(world):
+    """A counsellor of Riverside with a session, whom a test may deactivate."""
+    member = make_member(world.riverside, "counsellor", f"Newcomer {uuid4().hex[:8]}")
+    return member, session_of(member)
+
+
+async def test_who_is_deactivated_while_the_desk_is_open_does_nothing_more(world):
+    member, session = await call_domain(newcomer, world)
+    async with DirectSocket("/ws/desk/", session=session) as socket:
+        await socket.ask({"type": "hello"})
+        await call_domain(Membership.objects.filter(pk=member.pk).update, is_active=False)
+        await socket.send({"type": "shift", "on": True})
+        assert await socket.until_closed() == 4401
+    assert not await call_domain(Shift.objects.filter(member=member).exists)
+
+
+async def test_who_loses_the_role_while_the_desk_is_open_is_refused_from_then_on(world):
+    member, session = await call_domain(newcomer, world)
+    conversation = await call_domain(Things(world, "counsellor").fill, "$waiting")
+    async with DirectSocket("/ws/desk/", session=session) as socket:
+        await socket.ask({"type": "hello"})
+        await call_domain(Membership.objects.filter(pk=member.pk).update, role="administrator")
+        frames = await socket.ask({"type": "open", "conversation": conversation, "ref": "knock"})
+        assert [one["code"] for one in frames if one.get("ref") == "knock"] == ["not_permitted"]
+        assert "I cannot go on" not in str(socket.frames[-2:])

@@ -100,6 +100,11 @@ def test_a_body_that_is_too_big_is_refused_unread(desk):
     assert code(send(desk, body)) == (413, "too_big")
 
 
+@pytest.mark.parametrize("sent", [{"HTTP_TRANSFER_ENCODING": "chunked"}, {"CONTENT_LENGTH": "many"}], ids=str)
+def test_a_body_without_a_length_is_not_taken_for_an_empty_one(desk, sent):
+    assert code(desk.client.generic("POST", "/api/v1/shifts", b"", **sent)) == (411, "length_required")
+
+
 def test_a_method_that_is_not_there_is_refused(desk):
     assert code(desk.client.delete("/api/v1/conversations")) == (405, "method_not_allowed")
 
