@@ -153,7 +153,7 @@ class MemberFilterForm(forms.Form):
     state = forms.ChoiceField(
         label="State",
         required=False,
-        choices=[("", "Active and deactivated"), ("active", "Active"), ("off", "Deactivated")],
+        choices=[("", "All"), ("active", "Active"), ("off", "Deactivated")],
     )
     order = forms.ChoiceField(
         label="Order", required=False, choices=[(key, label) for key, (label, _) in ORDERS.items()]

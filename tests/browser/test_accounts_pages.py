@@ -48,8 +48,7 @@ def staffed(clinic, administrator, counsellor, other_clinic):
     return administrator
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize(("size", "scheme"), [("wide", "light"), ("phone", "dark"), ("narrow", "light")])
 def test_every_page_is_accessible_and_fits_in_every_size_and_scheme(open_page, staffed, axe, shots, size, scheme):
     counsellor = Membership.objects.get(clinic=staffed.clinic, role="counsellor")
     pages = {
