@@ -52,11 +52,13 @@ class ChangePasswordForm(SetPasswordForm):
 
 
 def _call(label: str) -> forms.IntegerField:
+    between = f"Give whole seconds between {FASTEST_ESCALATION} and {SLOWEST_ESCALATION}."
     return forms.IntegerField(
         label=label,
         help_text="Seconds from the alert",
         min_value=FASTEST_ESCALATION,
         max_value=SLOWEST_ESCALATION,
+        error_messages=dict.fromkeys(("required", "invalid", "min_value", "max_value"), between),
     )
 
 

@@ -10,6 +10,7 @@ from django.utils import timezone
 from accounts.access import NotPermitted, record_refusal, require
 from accounts.models import Membership
 from accounts.permissions import ROLE_ACTIONS, Action, Role, may
+from config.errors import server_error
 from tests.accounts.conftest import last_entry, trail
 from tests.people import make_member
 
@@ -111,3 +112,24 @@ def test_names_are_escaped_where_they_are_shown(clinic, administrator, browser_o
     page = browser_of(administrator).get("/clinic/members/").content.decode()
     assert "<script>alert" not in page
     assert "&lt;script&gt;alert" in page
+
+
+def test_a_refused_administrator_is_led_to_a_page_that_is_open_to_them(browser_of, administrator):
+    browser = browser_of(administrator)
+    page = browser.get("/desk/")
+    assert page.status_code == 403
+    link = page.content.decode().split('class="button" href="')[1].split('"')[0]
+    assert browser.get(link, follow=True).status_code == 200
+
+
+def test_the_error_page_needs_no_database(rf):
+    # Without the `db` fixture every query fails, as it would when PostgreSQL is down.
+    page = server_error(rf.get("/clinic/settings/"))
+    assert page.status_code == 500
+    assert "Something went wrong on our side" in page.content.decode()
+
+
+def test_a_client_who_meets_an_error_is_told_about_emergencies_and_not_about_staff(rf):
+    page = server_error(rf.get("/c/riverside/")).content.decode()
+    assert "call your local emergency number" in page
+    assert "sign-in" not in page

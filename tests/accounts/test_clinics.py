@@ -206,6 +206,7 @@ def test_the_page_refuses_a_call_that_is_no_sensible_time(browser_of, administra
     answer = browser_of(administrator).post(PAGE, form(call_1=seconds))
     assert answer.status_code == 400
     assert 'id="id_call_1_error"' in answer.content.decode()
+    assert "Give whole seconds between 15 and 3600." in answer.content.decode()
 
 
 def test_a_page_changes_the_own_clinic_only(browser_of, administrator, other_clinic):
