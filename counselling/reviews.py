@@ -8,10 +8,10 @@ from django.db import transaction
 
 from accounts.models import Membership
 from accounts.permissions import Action
+from accounts.trail import agent_of
 from audit.trail import Event, conversation_stream, record
 from counselling.models import Review, Verdict
 from triage.access import access_conversation
-from triage.alerts import agent_of
 from triage.sealing import Seal
 from triage.texts import BadText, checked
 

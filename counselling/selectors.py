@@ -16,6 +16,7 @@ from django.db.models.functions import Coalesce
 from accounts.access import require
 from accounts.models import Membership
 from accounts.permissions import Action
+from accounts.trail import agent_of
 from audit import selectors as trail
 from audit.models import Entry
 from audit.trail import Event, clinic_stream, conversation_stream, record
@@ -23,7 +24,6 @@ from counselling.models import Review, Takeover
 from counselling.reviews import note_place
 from counselling.timeline import Item, build, line_seq
 from triage.access import access_conversation
-from triage.alerts import agent_of
 from triage.models import Alert, AlertState, Conversation, RiskAssessment
 from triage.policy import URGENCY
 from triage.sealing import Seal, Unreadable
