@@ -11,8 +11,14 @@ _WORDS = {
 }
 
 
-def _page(request: HttpRequest, status: int) -> HttpResponse:
-    title, advice = _WORDS[status]
+_FORM_EXPIRED = (
+    "This form has expired",
+    "Go back, load the page again and send it once more. What you typed is kept there.",
+)
+
+
+def _page(request: HttpRequest, status: int, words: tuple[str, str] | None = None) -> HttpResponse:
+    title, advice = words or _WORDS[status]
     if request.path.startswith("/api/") or request.headers.get("content-type") == "application/json":
         return JsonResponse({"error": {"code": str(status), "detail": title}}, status=status)
     return render(request, "error.html", {"title": title, "advice": advice, "status": status}, status=status)
@@ -20,6 +26,11 @@ def _page(request: HttpRequest, status: int) -> HttpResponse:
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
     return _page(request, 400)
+
+
+def no_csrf_token(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """Django's own page for this carries inline styles, which our content policy blocks."""
+    return _page(request, 403, _FORM_EXPIRED)
 
 
 def forbidden(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:

@@ -76,6 +76,7 @@ SESSION_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_AGE = 12 * 3600
 SESSION_EXPIRE_AT_BROWSER_CLOSE = True
 CSRF_COOKIE_NAME = "staff_csrf"
+CSRF_FAILURE_VIEW = "config.errors.no_csrf_token"
 CSRF_COOKIE_SAMESITE = "Lax"
 X_FRAME_OPTIONS = "DENY"
 SECURE_REFERRER_POLICY = "same-origin"
@@ -135,6 +136,7 @@ CELERY_BEAT_SCHEDULE = {
     "heartbeat": {"task": "config.tasks.worker_heartbeat", "schedule": 10.0},
     "close-idle": {"task": "triage.tasks.close_idle_conversations", "schedule": 300.0},
     "checkpoint": {"task": "audit.tasks.write_checkpoint", "schedule": 3600.0},
+    "forget-sign-ins": {"task": "accounts.tasks.forget_old_sign_ins", "schedule": 86_400.0},
 }
 WORKER_HEARTBEAT_STALE_SECONDS = 60
 
@@ -145,6 +147,7 @@ CLIENT_TEXT_LIMIT = 4000
 CLIENT_FRAME_BYTES = 32_768
 CLIENT_STARTS_PER_MINUTE = 30
 CLIENT_SESSION_HOURS = 24
+CLIENT_HELLO_SECONDS = 10.0
 CLIENT_HEARTBEAT_SECONDS = 15
 DESK_POLL_SECONDS = 2
 SCORE_TIMEOUT_SECONDS = 2.0
