@@ -9,7 +9,6 @@ from django.test.utils import CaptureQueriesContext
 from audit.models import Entry
 from tests.api.conftest import code
 from tests.stories import a_client_starts
-from triage.models import Conversation
 
 pytestmark = pytest.mark.django_db
 
@@ -37,15 +36,15 @@ def test_the_holder_is_named(writer, desk, counsellor):
 @pytest.mark.parametrize(
     ("query", "found"),
     [
-        ({"state": "waiting"}, {"waiting"}),
-        ({"state": "with_counsellor"}, {"held"}),
-        ({"level": "high"}, {"waiting"}),
-        ({"alert": "open"}, {"waiting"}),
-        ({"alert": "acknowledged"}, set()),
-        ({"alert": "none"}, {"quiet", "held", "rehearsed"}),
-        ({"rehearsal": "true"}, {"rehearsed"}),
-        ({"rehearsal": "false", "state": "with_bot"}, {"quiet"}),
-        ({}, {"quiet", "waiting", "held", "rehearsed"}),
+        ({"state": "waiting"}, "waiting"),
+        ({"state": "with_counsellor"}, "held"),
+        ({"level": "high"}, "waiting"),
+        ({"alert": "open"}, "waiting"),
+        ({"alert": "acknowledged"}, ""),
+        ({"alert": "none"}, "held quiet rehearsed"),
+        ({"rehearsal": "true"}, "rehearsed"),
+        ({"rehearsal": "false", "state": "with_bot"}, "quiet"),
+        ({}, "held quiet rehearsed waiting"),
     ],
     ids=str,
 )
@@ -55,7 +54,7 @@ def test_filters_show_what_they_say(clinic, clock, desk, query, found):
     writers["waiting"].writes("[high] I will end it")
     desk.takes_over(writers["held"].conversation_id)
     names = {str(one.conversation_id): name for name, one in writers.items()}
-    assert {names[pk] for pk in ids(desk.shown("conversations", **query))} == found
+    assert sorted(names[pk] for pk in ids(desk.shown("conversations", **query))) == found.split()
 
 
 def test_the_holders_conversations_can_be_asked_for(writer, desk, counsellor, supervisor):
@@ -129,7 +128,6 @@ def test_a_list_costs_the_same_however_long_it_is(clinic, clock, desk):
     desk.shown("conversations")
     few = cost()
     waiting_conversations(8)
-    Conversation.objects.filter(pk=a_client_starts(clinic, clock).conversation_id)
     assert cost() == few
     assert few <= 9
 

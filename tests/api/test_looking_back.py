@@ -63,16 +63,16 @@ def test_the_trail_is_shown_newest_first_with_the_digests_that_prove_it(writer, 
 @pytest.mark.parametrize(
     ("query", "actions"),
     [
-        ({"action": "message.received"}, {"message.received"}),
-        ({"agent_kind": "model"}, {"risk.assessed"}),
-        ({"agent_kind": "client"}, {"message.received", "conversation.started", "client.started"}),
-        ({"outcome": "refused"}, set()),
+        ({"action": "message.received"}, "message.received"),
+        ({"agent_kind": "model"}, "risk.assessed"),
+        ({"agent_kind": "client"}, "client.started conversation.started message.received"),
+        ({"outcome": "refused"}, ""),
     ],
     ids=str,
 )
 def test_the_trail_can_be_narrowed(writer, office, query, actions):
     writer.writes("hello")
-    assert {one["action"] for one in office.shown("audit/entries", **query)} == actions
+    assert {one["action"] for one in office.shown("audit/entries", **query)} == set(actions.split())
 
 
 def test_what_one_member_did_can_be_asked_for(writer, office, desk, counsellor):
