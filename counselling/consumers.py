@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from accounts.access import NotPermitted, member_of_session, recheck, record_refusal, touch_session
 from accounts.models import Membership
-from accounts.permissions import ROLE_ACTIONS, Action, may
+from accounts.permissions import ROLE_ACTIONS, Action, Role, may
 from counselling import desk, shifts, takeovers
 from triage import alerts, messages, texts
 from triage.access import UnknownConversation
@@ -63,7 +63,7 @@ class DeskConsumer(Socket):
             return
         self.followed: dict[UUID, int] = {}
         self.shown: Any = None
-        self.next_look = 0.0
+        self.next_look = self.look_due = 0.0
         self.look: asyncio.Task[None] | None = None
         self.bucket = Bucket(_FRAMES_PER_SECOND, _BURST)
         await self.join(desk_group(self.member.clinic_id))
@@ -102,7 +102,7 @@ class DeskConsumer(Socket):
                 "member": {"id": str(member.pk), "name": member.user.name, "role": member.get_role_display()},
                 "clinic": {"name": member.clinic.name, "demonstration": member.clinic.is_demonstration},
                 "on_shift": on,
-                "may": sorted(ROLE_ACTIONS[member.role]),
+                "may": sorted(ROLE_ACTIONS[Role(member.role)]),
                 "dispositions": [list(choice) for choice in takeovers.Disposition.choices],
                 "resolutions": [list(choice) for choice in Resolution.choices],
                 **self.echo(frame),

@@ -38,7 +38,8 @@ def queue(member: Membership) -> dict[str, Any]:
 
 def last_change(clinic_id: UUID) -> datetime | None:
     """When anything in the clinic's conversations last changed; a desk that missed a bell notices by it."""
-    return Conversation.objects.filter(clinic_id=clinic_id).aggregate(last=Max("changed_at"))["last"]
+    last: datetime | None = Conversation.objects.filter(clinic_id=clinic_id).aggregate(last=Max("changed_at"))["last"]
+    return last
 
 
 def cards(conversations: Iterable[Conversation]) -> list[dict[str, Any]]:

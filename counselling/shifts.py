@@ -18,7 +18,9 @@ _MAY_TAKE_OVER = [role.value for role, actions in ROLE_ACTIONS.items() if Action
 
 def start_shift(*, member: Membership, at: datetime) -> Shift:
     """Say "I am here". While already on shift nothing changes."""
-    return _change(member, on=True, at=at)
+    shift = _change(member, on=True, at=at)
+    assert shift is not None  # a shift is open now, whoever opened it
+    return shift
 
 
 def end_shift(*, member: Membership, at: datetime) -> Shift | None:

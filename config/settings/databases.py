@@ -9,7 +9,7 @@ from redis.backoff import NoBackoff
 
 def database(url: str) -> dict[str, Any]:
     """Settings of one PostgreSQL database; `url` is a libpq URL, a Unix socket directory percent-encoded as host."""
-    config = dj_database_url.parse(url, conn_max_age=600, conn_health_checks=True)
+    config: dict[str, Any] = dict(dj_database_url.parse(url, conn_max_age=600, conn_health_checks=True))
     if config["ENGINE"] != "django.db.backends.postgresql":
         raise ValueError("DATABASE_URL must be a postgresql:// address")
     # Prepared on the server at first use: the statements of a turn are few and constant.

@@ -8,7 +8,6 @@ import pytest
 from django.db import IntegrityError, connection, transaction
 
 from accounts.access import NotPermitted
-from audit.trail import OutsideTransaction
 from counselling import shifts, takeovers
 from counselling.models import Takeover
 from tests.stories import Clock, a_client_starts, trail
@@ -151,14 +150,22 @@ def test_the_whole_period_is_on_the_trail(writer, counsellor):
     alerts.resolve(member=counsellor, alert_id=Alert.objects.get().pk, resolution="talked", at=writer.clock.now)
     takeovers.hand_back(member=counsellor, conversation_id=writer.conversation_id, at=writer.clock.now)
     actions = trail(writer.conversation_id)
-    expected = ["alert.raised", "conversation.taken_over", "counsellor.replied", "alert.resolved", "conversation.handed_back"]
+    expected = [
+        "alert.raised",
+        "conversation.taken_over",
+        "counsellor.replied",
+        "alert.resolved",
+        "conversation.handed_back",
+    ]
     assert [action for action in actions if action in expected] == expected
 
 
 def test_no_entry_no_act(writer, counsellor):
     """With the trail locked away, the takeover fails as a whole (AUD-1)."""
     with connection.cursor() as cursor:
-        cursor.execute("ALTER TABLE audit_entry ADD CONSTRAINT full_disk CHECK (action <> 'conversation.taken_over') NOT VALID")
+        cursor.execute(
+            "ALTER TABLE audit_entry ADD CONSTRAINT full_disk CHECK (action <> 'conversation.taken_over') NOT VALID"
+        )
     try:
         with pytest.raises(IntegrityError):
             take_over(counsellor, writer)
