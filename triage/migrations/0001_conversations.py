@@ -7,169 +7,346 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('accounts', '0001_clinics_members_tokens'),
+        ("accounts", "0001_clinics_members_tokens"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Client',
+            name="Client",
             fields=[
-                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('pseudonym', models.CharField(max_length=60)),
-                ('return_key_digest', models.BinaryField(max_length=32, unique=True)),
-                ('locale', models.CharField(default='en', max_length=8)),
-                ('country', models.CharField(blank=True, default='', max_length=2)),
-                ('is_rehearsal', models.BooleanField(default=False)),
-                ('created_at', models.DateTimeField()),
-                ('clinic', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='clients', to='accounts.clinic')),
+                ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                ("pseudonym", models.CharField(max_length=60)),
+                ("return_key_digest", models.BinaryField(max_length=32, unique=True)),
+                ("locale", models.CharField(default="en", max_length=8)),
+                ("country", models.CharField(blank=True, default="", max_length=2)),
+                ("is_rehearsal", models.BooleanField(default=False)),
+                ("created_at", models.DateTimeField()),
+                (
+                    "clinic",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="clients", to="accounts.clinic"
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='ClientSession',
+            name="ClientSession",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('token_digest', models.BinaryField(max_length=32, unique=True)),
-                ('created_at', models.DateTimeField()),
-                ('expires_at', models.DateTimeField()),
-                ('ended_at', models.DateTimeField(blank=True, null=True)),
-                ('client', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='sessions', to='triage.client')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("token_digest", models.BinaryField(max_length=32, unique=True)),
+                ("created_at", models.DateTimeField()),
+                ("expires_at", models.DateTimeField()),
+                ("ended_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "client",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="sessions", to="triage.client"
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Conversation',
+            name="Conversation",
             fields=[
-                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('state', models.CharField(choices=[('with_bot', 'With the bot'), ('waiting', 'Waiting for a person'), ('with_counsellor', 'With a counsellor'), ('closed', 'Closed')], default='with_bot', max_length=16)),
-                ('last_seq', models.PositiveIntegerField(default=0)),
-                ('level', models.CharField(default='none', max_length=10)),
-                ('urgency', models.PositiveSmallIntegerField(default=0)),
-                ('bot_position', models.JSONField(blank=True, null=True)),
-                ('message_key', models.BinaryField(blank=True, max_length=128, null=True)),
-                ('is_rehearsal', models.BooleanField(default=False)),
-                ('started_at', models.DateTimeField()),
-                ('changed_at', models.DateTimeField()),
-                ('last_message_at', models.DateTimeField()),
-                ('waiting_since', models.DateTimeField(blank=True, null=True)),
-                ('closed_at', models.DateTimeField(blank=True, null=True)),
-                ('disposition', models.CharField(blank=True, default='', max_length=40)),
-                ('client', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='conversations', to='triage.client')),
-                ('clinic', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='conversations', to='accounts.clinic')),
-                ('holder', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='held', to='accounts.membership')),
+                ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("with_bot", "With the bot"),
+                            ("waiting", "Waiting for a person"),
+                            ("with_counsellor", "With a counsellor"),
+                            ("closed", "Closed"),
+                        ],
+                        default="with_bot",
+                        max_length=16,
+                    ),
+                ),
+                ("last_seq", models.PositiveIntegerField(default=0)),
+                ("level", models.CharField(default="none", max_length=10)),
+                ("urgency", models.PositiveSmallIntegerField(default=0)),
+                ("bot_position", models.JSONField(blank=True, null=True)),
+                ("message_key", models.BinaryField(blank=True, max_length=128, null=True)),
+                ("is_rehearsal", models.BooleanField(default=False)),
+                ("started_at", models.DateTimeField()),
+                ("changed_at", models.DateTimeField()),
+                ("last_message_at", models.DateTimeField()),
+                ("waiting_since", models.DateTimeField(blank=True, null=True)),
+                ("closed_at", models.DateTimeField(blank=True, null=True)),
+                ("disposition", models.CharField(blank=True, default="", max_length=40)),
+                (
+                    "client",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="conversations", to="triage.client"
+                    ),
+                ),
+                (
+                    "clinic",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="conversations", to="accounts.clinic"
+                    ),
+                ),
+                (
+                    "holder",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="held",
+                        to="accounts.membership",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Alert',
+            name="Alert",
             fields=[
-                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('kind', models.CharField(choices=[('risk', 'Risk in a message'), ('person', 'The client asks for a person'), ('unscored', 'A message could not be scored')], max_length=12)),
-                ('level', models.CharField(max_length=10)),
-                ('urgency', models.PositiveSmallIntegerField()),
-                ('state', models.CharField(choices=[('open', 'Open'), ('acknowledged', 'Acknowledged'), ('resolved', 'Resolved')], default='open', max_length=14)),
-                ('message_seq', models.PositiveIntegerField()),
-                ('raised_at', models.DateTimeField()),
-                ('acknowledged_at', models.DateTimeField(blank=True, null=True)),
-                ('resolved_at', models.DateTimeField(blank=True, null=True)),
-                ('resolution', models.CharField(blank=True, choices=[('talked', 'Talked with the client, safe for now'), ('plan', 'Safety plan made or gone through'), ('emergency', 'Emergency services involved'), ('other_care', 'Another service has taken over the care'), ('no_concern', 'Read by a person: no concern in this message'), ('not_reached', 'Client not reached, re-contact planned')], default='', max_length=16)),
-                ('escalate_at', models.DateTimeField(blank=True, null=True)),
-                ('escalation_step', models.PositiveSmallIntegerField(default=0)),
-                ('acknowledged_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='accounts.membership')),
-                ('clinic', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='alerts', to='accounts.clinic')),
-                ('resolved_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='accounts.membership')),
-                ('conversation', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='alerts', to='triage.conversation')),
+                ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("risk", "Risk in a message"),
+                            ("person", "The client asks for a person"),
+                            ("unscored", "A message could not be scored"),
+                        ],
+                        max_length=12,
+                    ),
+                ),
+                ("level", models.CharField(max_length=10)),
+                ("urgency", models.PositiveSmallIntegerField()),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[("open", "Open"), ("acknowledged", "Acknowledged"), ("resolved", "Resolved")],
+                        default="open",
+                        max_length=14,
+                    ),
+                ),
+                ("message_seq", models.PositiveIntegerField()),
+                ("raised_at", models.DateTimeField()),
+                ("acknowledged_at", models.DateTimeField(blank=True, null=True)),
+                ("resolved_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "resolution",
+                    models.CharField(
+                        blank=True,
+                        choices=[
+                            ("talked", "Talked with the client, safe for now"),
+                            ("plan", "Safety plan made or gone through"),
+                            ("emergency", "Emergency services involved"),
+                            ("other_care", "Another service has taken over the care"),
+                            ("no_concern", "Read by a person: no concern in this message"),
+                            ("not_reached", "Client not reached, re-contact planned"),
+                        ],
+                        default="",
+                        max_length=16,
+                    ),
+                ),
+                ("escalate_at", models.DateTimeField(blank=True, null=True)),
+                ("escalation_step", models.PositiveSmallIntegerField(default=0)),
+                (
+                    "acknowledged_by",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="accounts.membership",
+                    ),
+                ),
+                (
+                    "clinic",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="alerts", to="accounts.clinic"
+                    ),
+                ),
+                (
+                    "resolved_by",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="accounts.membership",
+                    ),
+                ),
+                (
+                    "conversation",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="alerts", to="triage.conversation"
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Message',
+            name="Message",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('seq', models.PositiveIntegerField()),
-                ('sender', models.CharField(choices=[('client', 'Client'), ('bot', 'Automated helper'), ('counsellor', 'Counsellor'), ('system', 'System')], max_length=12)),
-                ('client_ref', models.UUIDField(blank=True, null=True)),
-                ('sealed_text', models.BinaryField()),
-                ('content_key', models.CharField(blank=True, default='', max_length=80)),
-                ('content_version', models.PositiveIntegerField(blank=True, null=True)),
-                ('content_digest', models.CharField(blank=True, default='', max_length=64)),
-                ('choices', models.JSONField(default=list)),
-                ('card', models.CharField(blank=True, default='', max_length=20)),
-                ('exercise', models.CharField(blank=True, default='', max_length=40)),
-                ('sent_at', models.DateTimeField()),
-                ('author', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, to='accounts.membership')),
-                ('conversation', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='messages', to='triage.conversation')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("seq", models.PositiveIntegerField()),
+                (
+                    "sender",
+                    models.CharField(
+                        choices=[
+                            ("client", "Client"),
+                            ("bot", "Automated helper"),
+                            ("counsellor", "Counsellor"),
+                            ("system", "System"),
+                        ],
+                        max_length=12,
+                    ),
+                ),
+                ("client_ref", models.UUIDField(blank=True, null=True)),
+                ("sealed_text", models.BinaryField()),
+                ("content_key", models.CharField(blank=True, default="", max_length=80)),
+                ("content_version", models.PositiveIntegerField(blank=True, null=True)),
+                ("content_digest", models.CharField(blank=True, default="", max_length=64)),
+                ("choices", models.JSONField(default=list)),
+                ("card", models.CharField(blank=True, default="", max_length=20)),
+                ("exercise", models.CharField(blank=True, default="", max_length=40)),
+                ("sent_at", models.DateTimeField()),
+                (
+                    "author",
+                    models.ForeignKey(
+                        blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, to="accounts.membership"
+                    ),
+                ),
+                (
+                    "conversation",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="messages", to="triage.conversation"
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='RiskAssessment',
+            name="RiskAssessment",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('level', models.CharField(max_length=10)),
-                ('probability', models.FloatField()),
-                ('categories', models.JSONField(default=list)),
-                ('sealed_reasons', models.BinaryField()),
-                ('floor', models.CharField(blank=True, default='', max_length=10)),
-                ('model_version', models.CharField(max_length=60)),
-                ('took_ms', models.FloatField()),
-                ('assessed_at', models.DateTimeField()),
-                ('message', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='assessment', to='triage.message')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("level", models.CharField(max_length=10)),
+                ("probability", models.FloatField()),
+                ("categories", models.JSONField(default=list)),
+                ("sealed_reasons", models.BinaryField()),
+                ("floor", models.CharField(blank=True, default="", max_length=10)),
+                ("model_version", models.CharField(max_length=60)),
+                ("took_ms", models.FloatField()),
+                ("assessed_at", models.DateTimeField()),
+                (
+                    "message",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="assessment", to="triage.message"
+                    ),
+                ),
             ],
         ),
         migrations.AddIndex(
-            model_name='conversation',
-            index=models.Index(fields=['clinic', '-changed_at'], name='conversations_by_change'),
+            model_name="conversation",
+            index=models.Index(fields=["clinic", "-changed_at"], name="conversations_by_change"),
         ),
         migrations.AddIndex(
-            model_name='conversation',
-            index=models.Index(condition=models.Q(('state', 'closed'), _negated=True), fields=['clinic', '-urgency', 'waiting_since'], name='conversations_on_the_desk'),
+            model_name="conversation",
+            index=models.Index(
+                condition=models.Q(("state", "closed"), _negated=True),
+                fields=["clinic", "-urgency", "waiting_since"],
+                name="conversations_on_the_desk",
+            ),
         ),
         migrations.AddIndex(
-            model_name='conversation',
-            index=models.Index(fields=['clinic', '-started_at'], name='conversations_by_start'),
+            model_name="conversation",
+            index=models.Index(fields=["clinic", "-started_at"], name="conversations_by_start"),
         ),
         migrations.AddConstraint(
-            model_name='conversation',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('holder__isnull', False), ('state', 'with_counsellor')), models.Q(models.Q(('state', 'with_counsellor'), _negated=True), ('holder__isnull', True)), _connector='OR'), name='a_holder_exactly_while_with_a_counsellor'),
+            model_name="conversation",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("holder__isnull", False), ("state", "with_counsellor")),
+                    models.Q(models.Q(("state", "with_counsellor"), _negated=True), ("holder__isnull", True)),
+                    _connector="OR",
+                ),
+                name="a_holder_exactly_while_with_a_counsellor",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='conversation',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state', 'waiting'), ('waiting_since__isnull', False)), models.Q(models.Q(('state', 'waiting'), _negated=True), ('waiting_since__isnull', True)), _connector='OR'), name='waiting_since_exactly_while_waiting'),
+            model_name="conversation",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("state", "waiting"), ("waiting_since__isnull", False)),
+                    models.Q(models.Q(("state", "waiting"), _negated=True), ("waiting_since__isnull", True)),
+                    _connector="OR",
+                ),
+                name="waiting_since_exactly_while_waiting",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='conversation',
-            constraint=models.UniqueConstraint(condition=models.Q(('state', 'closed'), _negated=True), fields=('client',), name='one_open_conversation_a_client'),
+            model_name="conversation",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("state", "closed"), _negated=True),
+                fields=("client",),
+                name="one_open_conversation_a_client",
+            ),
         ),
         migrations.AddIndex(
-            model_name='alert',
-            index=models.Index(condition=models.Q(('state', 'open')), fields=['escalate_at'], name='alerts_due'),
+            model_name="alert",
+            index=models.Index(condition=models.Q(("state", "open")), fields=["escalate_at"], name="alerts_due"),
         ),
         migrations.AddIndex(
-            model_name='alert',
-            index=models.Index(fields=['clinic', '-raised_at'], name='alerts_by_clinic'),
+            model_name="alert",
+            index=models.Index(fields=["clinic", "-raised_at"], name="alerts_by_clinic"),
         ),
         migrations.AddConstraint(
-            model_name='alert',
-            constraint=models.UniqueConstraint(condition=models.Q(('state', 'resolved'), _negated=True), fields=('conversation',), name='one_unresolved_alert'),
+            model_name="alert",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("state", "resolved"), _negated=True),
+                fields=("conversation",),
+                name="one_unresolved_alert",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='alert',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state', 'resolved'), _negated=True), models.Q(('resolved_at__isnull', False), ('resolved_by__isnull', False), models.Q(('resolution', ''), _negated=True)), _connector='OR'), name='a_person_resolves_with_a_reason'),
+            model_name="alert",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("state", "resolved"), _negated=True),
+                    models.Q(
+                        ("resolved_at__isnull", False),
+                        ("resolved_by__isnull", False),
+                        models.Q(("resolution", ""), _negated=True),
+                    ),
+                    _connector="OR",
+                ),
+                name="a_person_resolves_with_a_reason",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='message',
-            constraint=models.UniqueConstraint(fields=('conversation', 'seq'), name='one_message_a_seq'),
+            model_name="message",
+            constraint=models.UniqueConstraint(fields=("conversation", "seq"), name="one_message_a_seq"),
         ),
         migrations.AddConstraint(
-            model_name='message',
-            constraint=models.UniqueConstraint(fields=('conversation', 'client_ref'), name='one_message_a_client_ref'),
+            model_name="message",
+            constraint=models.UniqueConstraint(fields=("conversation", "client_ref"), name="one_message_a_client_ref"),
         ),
         migrations.AddConstraint(
-            model_name='message',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('author__isnull', False), ('sender', 'counsellor')), models.Q(models.Q(('sender', 'counsellor'), _negated=True), ('author__isnull', True)), _connector='OR'), name='an_author_exactly_for_a_counsellor'),
+            model_name="message",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("author__isnull", False), ("sender", "counsellor")),
+                    models.Q(models.Q(("sender", "counsellor"), _negated=True), ("author__isnull", True)),
+                    _connector="OR",
+                ),
+                name="an_author_exactly_for_a_counsellor",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='message',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('sender', 'bot'), _negated=True), models.Q(('content_digest', ''), _negated=True), _connector='OR'), name='the_bot_says_approved_content_only'),
+            model_name="message",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("sender", "bot"), _negated=True),
+                    models.Q(("content_digest", ""), _negated=True),
+                    _connector="OR",
+                ),
+                name="the_bot_says_approved_content_only",
+            ),
         ),
     ]
