@@ -159,7 +159,7 @@ async function follow(id, { back = false } = {}) {
   if (back && state.lostAt) {
     const missed = answer.messages.filter(({ seq }) => seq > had).length;
     const told = missed ? `${missed === 1 ? "1 line was" : `${missed} lines were`} written meanwhile` : "nothing was written meanwhile";
-    lines.note(`back-${state.lostAt}`, new Date().toISOString(), `Not connected since ${clock(state.lostAt)}; ${told}`, "quiet");
+    lines.note(`back-${state.lostAt}`, new Date().toISOString(), `Not connected since ${clock(state.lostAt)}; ${told}`);
   }
   arrived(id, answer.messages);
   noteChanges(id, null);
@@ -188,9 +188,9 @@ function noteChanges(id, before) {
   const lines = linesOf(id);
   const { alert } = card;
   if (alert) {
-    lines.note(`alert-${alert.id}-${alert.raised_at}`, alert.raised_at, `Alert: ${alertWord(alert)}`, "alert");
+    lines.note(`alert-${alert.id}-${alert.raised_at}`, alert.raised_at, `Alert: ${alertWord(alert)}`, { tone: "alert", byTime: true });
     if (alert.acknowledged_by) lines.note(`seen-${alert.id}-${alert.raised_at}`, new Date().toISOString(), `Alert acknowledged by ${alert.acknowledged_by}`);
-    if (alert.escalation_step) lines.note(`step-${alert.id}-${alert.raised_at}-${alert.escalation_step}`, new Date().toISOString(), `Nobody acknowledged: step ${alert.escalation_step} of the ladder`, "alert");
+    if (alert.escalation_step) lines.note(`step-${alert.id}-${alert.raised_at}-${alert.escalation_step}`, new Date().toISOString(), `Nobody acknowledged: step ${alert.escalation_step} of the ladder`, { tone: "alert" });
   }
   if (!before) return;
   const now = new Date().toISOString();
@@ -340,6 +340,7 @@ function draw() {
   setHidden(find("none"), Boolean(state.openId));
   setHidden(find("opened"), !card);
   setHidden(find("facts"), !card);
+  setHidden(find("shiftList"), !state.hasQueue);
   if (card) {
     const lines = linesOf(card.id);
     view.show(card, { me: state.me, may: state.may, lines, connected });

@@ -91,14 +91,14 @@ export class Queue {
 function face(card, unread, me) {
   const mark = markOf(card);
   const top = el("span", { class: "card-top" }, el("span", { class: "card-name", text: card.pseudonym }));
-  if (card.rehearsal) top.append(el("span", { class: "tag", text: "Rehearsal" }));
   if (unread) top.append(el("span", { class: "unread", text: "New" }));
   top.append(waiting(card));
   const parts = [top];
   if (mark) parts.push(el("span", { class: "card-mark", data: { tone: mark.tone } }, icon(mark.shape), el("strong", { text: mark.word })));
   if (card.alert?.reasons.length) parts.push(el("span", { class: "card-reasons", text: card.alert.reasons.map(quoted).join(" · ") }));
-  const notes = status(card, me);
-  if (notes.length) parts.push(el("span", { class: "card-notes" }, ...notes.map((text) => el("span", { text }))));
+  const notes = status(card, me).map((text) => el("span", { text }));
+  if (card.rehearsal) notes.unshift(el("span", { class: "tag", text: "Rehearsal" }));
+  if (notes.length) parts.push(el("span", { class: "card-notes" }, ...notes));
   return parts;
 }
 
@@ -111,7 +111,7 @@ function waiting(card) {
 function status(card, me) {
   const notes = [];
   if (card.alert?.state === "open" && card.alert.escalation_step) notes.push(stepWord(card.alert.escalation_step));
-  if (card.alert?.state === "acknowledged") notes.push(`Alert acknowledged by ${card.alert.acknowledged_by ?? "a colleague"}`);
+  if (card.alert?.state === "acknowledged" && card.alert.acknowledged_by !== card.holder?.name) notes.push(`Alert acknowledged by ${card.alert.acknowledged_by ?? "a colleague"}`);
   if (card.holder && card.holder.id !== me) notes.push(`Held by ${card.holder.name}`);
   return notes;
 }

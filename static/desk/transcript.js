@@ -27,10 +27,11 @@ export class Lines {
     return this.bySeq.size > this.last;
   }
 
-  // Something that happened between lines; `key` keeps it from being told twice.
-  note(key, at, text, tone = "") {
+  // Something that happened between lines; `key` keeps it from being told twice. Its place is after the lines that are
+  // here now. Only what carries the server's own time is placed by time: this machine's clock may be wrong.
+  note(key, at, text, { tone = "", byTime = false } = {}) {
     if (this.notes.some((note) => note.key === key)) return;
-    this.notes.push({ key, at, text, tone, after: Math.max(0, ...this.bySeq.keys()) });
+    this.notes.push({ key, at, text, tone, byTime, after: Math.max(0, ...this.bySeq.keys()) });
   }
 
   inOrder() {
@@ -108,10 +109,12 @@ export class Transcript {
 
   #told(lines, pending) {
     const nodes = [];
-    const notes = [...lines.notes];
+    let notes = lines.notes;
     let today = "";
     for (const line of lines.inOrder()) {
-      while (notes.length && notes[0].after < line.seq) nodes.push(this.#note(notes.shift()));
+      const due = notes.filter((note) => comesBefore(note, line));
+      notes = notes.filter((note) => !due.includes(note));
+      nodes.push(...due.map((note) => this.#note(note)));
       const date = day(line.sent_at);
       if (date !== today) {
         today = date;
@@ -152,6 +155,13 @@ export class Transcript {
     node.classList.toggle("refused", Boolean(line.refused));
     return node;
   }
+}
+
+// An alert stands right after the message that raised it, before the replies that share its moment.
+function comesBefore(note, line) {
+  if (!note.byTime) return note.after < line.seq;
+  const later = Date.parse(line.sent_at) - Date.parse(note.at);
+  return later > 0 || (later === 0 && line.sender !== "client");
 }
 
 function lineNode(line) {
