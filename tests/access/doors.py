@@ -120,7 +120,7 @@ HEALTH = [
 ]
 
 ROOT = [
-    page("root", method, EVERYBODY, because=NO_DATA, answers=302)
+    page("root", method, EVERYBODY, because=NO_DATA, **TO_SIGN_IN)
     for method in ("GET", "POST", "PUT", "PATCH", "DELETE")
 ]
 
