@@ -1,14 +1,17 @@
 """Production: everything secret comes from the environment, and nothing starts without it."""
 
 import base64
-import binascii
 import os
+import re
 from pathlib import Path
+from typing import Any
 
 from django.core.exceptions import ImproperlyConfigured
 
 from config.settings.base import *  # noqa: F403
 from config.settings.databases import broker_url, channel_layer, database
+
+_HOST = re.compile(r"\.?[a-z0-9-]+(\.[a-z0-9-]+)*|\[[0-9a-f:]+\]", re.IGNORECASE)
 
 
 def _needed(name: str, meaning: str) -> str:
@@ -21,19 +24,41 @@ def _needed(name: str, meaning: str) -> str:
 def _key(name: str, value: str) -> str:
     try:
         raw = base64.b64decode(value, validate=True)
-    except binascii.Error as error:
-        raise ImproperlyConfigured(f"{name} is not base64") from error
+    except ValueError:
+        raise ImproperlyConfigured(f"{name} is not base64") from None
     if len(raw) != 32:
         raise ImproperlyConfigured(f"{name} must be 32 bytes in base64, it is {len(raw)} bytes")
     return value
 
 
+def _host(name: str) -> str:
+    if "*" in name:
+        raise ImproperlyConfigured("ALLOWED_HOSTS must name the hosts; * lets any site in")
+    if not _HOST.fullmatch(name):
+        raise ImproperlyConfigured("ALLOWED_HOSTS must be host names, separated by commas, without https:// or port")
+    return name
+
+
+def _database(url: str) -> dict[str, Any]:
+    try:
+        return database(url)
+    except ValueError:
+        # Not the error itself: it may quote the address with its password.
+        raise ImproperlyConfigured("DATABASE_URL must be a postgresql:// address") from None
+
+
+def _absolute(name: str, path: str) -> Path:
+    if not os.path.isabs(path):
+        raise ImproperlyConfigured(
+            f"{name} must be an absolute path, or each process would write to a folder of its own"
+        )
+    return Path(path)
+
+
 SECRET_KEY = _needed("SECRET_KEY", "at least 50 random characters")
-if len(SECRET_KEY) < 50:
-    raise ImproperlyConfigured("SECRET_KEY must have at least 50 characters")
-ALLOWED_HOSTS = [host.strip() for host in _needed("ALLOWED_HOSTS", "the host names, separated by commas").split(",")]
-if "*" in ALLOWED_HOSTS:
-    raise ImproperlyConfigured("ALLOWED_HOSTS must name the hosts; * lets any site in")
+if len(SECRET_KEY) < 50 or len(set(SECRET_KEY)) < 10:
+    raise ImproperlyConfigured("SECRET_KEY must have at least 50 random characters")
+ALLOWED_HOSTS = [_host(host.strip()) for host in _needed("ALLOWED_HOSTS", "the host names, by commas").split(",")]
 MESSAGE_KEYS = [
     _key("MESSAGE_KEYS", key.strip())
     for key in _needed(
@@ -43,14 +68,19 @@ MESSAGE_KEYS = [
 AUDIT_SIGNING_KEY = _key(
     "AUDIT_SIGNING_KEY", _needed("AUDIT_SIGNING_KEY", "the Ed25519 seed that signs checkpoints, 32 bytes in base64")
 )
-AUDIT_CHECKPOINT_DIR = Path(_needed("AUDIT_CHECKPOINT_DIR", "a folder outside the database for signed checkpoints"))
-DATABASES = {"default": database(_needed("DATABASE_URL", "postgresql://..."))}
+AUDIT_CHECKPOINT_DIR = _absolute(
+    "AUDIT_CHECKPOINT_DIR", _needed("AUDIT_CHECKPOINT_DIR", "a folder outside the database for signed checkpoints")
+)
+DATABASES = {"default": _database(_needed("DATABASE_URL", "postgresql://..."))}
 REDIS_URL = _needed("REDIS_URL", "rediss://... or redis://...")
+if not REDIS_URL.startswith(("rediss://", "redis://", "unix://")):
+    raise ImproperlyConfigured("REDIS_URL must be a rediss://, redis:// or unix:// address")
 CHANNEL_LAYERS = {"default": channel_layer(REDIS_URL)}
 CELERY_BROKER_URL = broker_url(REDIS_URL)
 
 DEBUG = False
-CSRF_TRUSTED_ORIGINS = [f"https://{host}" for host in ALLOWED_HOSTS]
+# A leading dot stands for all names below; Django spells that differently here.
+CSRF_TRUSTED_ORIGINS = [f"https://{'*' if host.startswith('.') else ''}{host}" for host in ALLOWED_HOSTS]
 SECURE_SSL_REDIRECT = os.environ.get("SECURE_SSL_REDIRECT", "true") != "false"
 SECURE_REDIRECT_EXEMPT = [r"^health/"]
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
