@@ -34,6 +34,7 @@ _MEANINGS = {
     "alert.resolved": "An alert was resolved",
     # The bot
     "bot.replied": "The bot answered with approved content",
+    "notice.shown": "The service told the client who speaks now",
     "bot.silenced": "The bot stayed silent because a person is in charge",
     "bot.failed": "The bot could not answer",
     "crisis_card.shown": "The crisis card was shown",

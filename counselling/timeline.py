@@ -14,7 +14,7 @@ from triage.policy import AlertKind
 from triage.transcripts import Line
 
 # Entries that stand for a line of the conversation, found again by its `seq`.
-LINE_ACTIONS = frozenset({"message.received", "bot.replied", "counsellor.replied"})
+LINE_ACTIONS = frozenset({"message.received", "bot.replied", "notice.shown", "counsellor.replied"})
 # Shown with their line, or about reading instead of about the conversation: the list of entries has them all.
 _QUIET = frozenset(
     {

@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from accounts.api_tokens import member_of_token
 from accounts.models import Clinic
+from accounts.permissions import Action, may
 from triage import rates
 
 # The largest body these addresses ever need is a token with some room; anything longer is not a person.
@@ -71,7 +72,8 @@ def count(request: HttpRequest, what: str) -> None:
 
 
 def is_rehearsal(clinic: Clinic, value: object) -> bool:
-    """Whether this start is a rehearsal: asked for by `true` where that is open, or by a token of the clinic's own.
+    """Whether this start is a rehearsal: asked for by `true` where that is open, or by the token of a member who may.
+
 
     Raises Refused for a rehearsal that nobody may hold, so that it is never counted as a client.
     """
@@ -81,6 +83,7 @@ def is_rehearsal(clinic: Clinic, value: object) -> bool:
         return True
     if isinstance(value, str):
         member = member_of_token(value, at=timezone.now())
-        if (member is not None and member.clinic_id == clinic.pk) or not settings.REHEARSAL_NEEDS_TOKEN:
+        holds_it = member is not None and member.clinic_id == clinic.pk and may(member.role, Action.REHEARSE)
+        if holds_it or not settings.REHEARSAL_NEEDS_TOKEN:
             return True
     raise Refused(403, "not_allowed", "A rehearsal needs an API token of this clinic.")

@@ -82,7 +82,10 @@ def reply_events(rows: Iterable[Message]) -> list[Event]:
     for row in rows:
         detail = {"seq": row.seq, "content": row.content_key, "version": row.content_version}
         detail["digest"] = row.content_digest
-        events.append(Event("bot.replied", BOT, "content", row.content_key, detail=detail))
+        # A notice ("a person has joined") is the service's, never the bot's: the trail must not show a bot that speaks
+        # after a takeover.
+        action, agent = ("notice.shown", SYSTEM) if row.sender == Sender.SYSTEM else ("bot.replied", BOT)
+        events.append(Event(action, agent, "content", row.content_key, detail=detail))
         if row.card:
             events.append(Event("crisis_card.shown", BOT, "card", row.card, detail={"seq": row.seq}))
     return events

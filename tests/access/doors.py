@@ -101,9 +101,9 @@ DESK_WORK = "the desk is on screen all day; opening a transcript is what is reco
 LEFT_OPEN = "the opening of this conversation was recorded"
 SHELL = "it reads or writes no row of a clinic"
 
-TAKEN_OVER = ("conversation.taken_over", "alert.acknowledged", "bot.replied")
+TAKEN_OVER = ("conversation.taken_over", "alert.acknowledged", "notice.shown")
 HANDED_BACK = ("conversation.handed_back", "bot.replied")
-CLOSED = ("conversation.closed", "bot.replied")
+CLOSED = ("conversation.closed", "notice.shown")
 
 WELCOME = ("bot.replied",)
 

@@ -160,6 +160,15 @@ def test_the_whole_period_is_on_the_trail(writer, counsellor):
     assert [action for action in actions if action in expected] == expected
 
 
+def test_the_trail_shows_no_reply_of_the_bot_after_a_takeover(writer, counsellor):
+    take_over(counsellor, writer)
+    writer.writes("hello?")
+    after = trail(writer.conversation_id)
+    after = after[after.index("conversation.taken_over") :]
+    assert "bot.replied" not in after
+    assert "notice.shown" in after
+
+
 def test_no_entry_no_act(writer, counsellor):
     """With the trail locked away, the takeover fails as a whole (AUD-1)."""
     with connection.cursor() as cursor:
