@@ -11,6 +11,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_GET, require_http_methods
 
 from accounts.access import member_view
+from accounts.models import Membership
 from accounts.permissions import Action, may
 from audit.selectors import BadCursor
 from counselling import reviews as verbs
@@ -27,14 +28,14 @@ from triage.texts import BadText
 @member_view(Action.VIEW_DESK)
 def desk(request: HttpRequest) -> HttpResponse:
     """The desk. It shows nothing of a client itself and changes nobody's shift."""
-    return render(request, "counselling/desk.html", {"member": request.member})
+    return render(request, "counselling/desk.html", {"member": _member(request)})
 
 
 @require_GET
 @member_view(Action.REVIEW)
 def reviews(request: HttpRequest) -> HttpResponse:
     """The clinic's conversations, filtered by what stands in the address."""
-    member = request.member
+    member = _member(request)
     with timezone.override(ZoneInfo(member.clinic.time_zone)):
         form = ConversationFilter(request.GET, counsellors=selectors.counsellors(member.clinic_id))
         shown: dict[str, object] = {"form": form, "query": _query(request)}
@@ -49,7 +50,7 @@ def reviews(request: HttpRequest) -> HttpResponse:
 @member_view(Action.REVIEW)
 def review(request: HttpRequest, conversation_id: UUID) -> HttpResponse:
     """One conversation with everything that happened in it, and the form for a judgement."""
-    member = request.member
+    member = _member(request)
     form = ReviewForm(request.POST or None)
     try:
         if request.method == "POST" and _completed(request, form, conversation_id):
@@ -79,6 +80,11 @@ def review(request: HttpRequest, conversation_id: UUID) -> HttpResponse:
         return render(request, "counselling/review.html", shown)
 
 
+def _member(request: HttpRequest) -> Membership:
+    """The member whom `member_view` found."""
+    return request.member  # type: ignore[attr-defined,no-any-return]
+
+
 def _completed(request: HttpRequest, form: ReviewForm, conversation_id: UUID) -> bool:
     """Store the review that was sent; False with the reason in the form when it cannot be."""
     if not form.is_valid():
@@ -86,7 +92,7 @@ def _completed(request: HttpRequest, form: ReviewForm, conversation_id: UUID) ->
     said = form.cleaned_data
     try:
         verbs.complete_review(
-            member=request.member,
+            member=_member(request),
             conversation_id=conversation_id,
             verdict=said["verdict"],
             note=said["note"],

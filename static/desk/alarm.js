@@ -51,9 +51,10 @@ export class Alarm {
 
   // `alerts` are those that nobody has acknowledged.
   show(alerts) {
-    const rises = alerts.length > this.count;
+    const before = { count: this.count, kind: this.kind };
     this.count = alerts.length;
     this.kind = alerts.some(({ level, kind }) => kind !== "person" && (level === "high" || level === "imminent")) ? "urgent" : "other";
+    const rises = this.count > before.count || (this.kind === "urgent" && before.kind === "other");
     const title = this.count ? `(${this.count}) Alert — ${this.title}` : this.title;
     if (document.title !== title) document.title = title;
     const icon = this.count ? this.icons.alert : this.icons.calm;

@@ -50,8 +50,8 @@ export class Queue {
   }
 
   focus(id) {
-    const button = this.nodes.get(id)?.querySelector(".card") ?? this.#buttons()[0];
-    button?.focus();
+    const button = this.nodes.get(id)?.querySelector(".card");
+    (button?.checkVisibility() ? button : this.#buttons()[0])?.focus();
   }
 
   // Hidden ones (a folded section) are no stops of the keyboard.

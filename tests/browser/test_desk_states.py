@@ -60,6 +60,7 @@ def test_every_state_is_readable_and_accessible(desk_of, busy, writer, counsello
         page.get_by_role("button", name="Queue").click()
     card_of(page, busy).click()
     page.get_by_label("Write to the client").fill("Take your time, I am reading.")
+    expect(page.locator(".line-counsellor")).to_be_visible()
     look("mine")
     page.get_by_role("button", name="Close…").click()
     look("close")
