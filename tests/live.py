@@ -81,6 +81,7 @@ class LiveServer(LiveProcess):
         """Wait until `/health/live` answers; fails with the end of the output when the process ends instead."""
         alive = processes.wait_until(self._answers, seconds=_READY_SECONDS, give_up=lambda: not self.is_running())
         if not alive:
+            self.close()
             pytest.fail(f"The service did not start. Its output:\n{processes.tail(self.log, lines=60)}")
 
     def restart(self) -> None:

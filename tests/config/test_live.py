@@ -1,5 +1,6 @@
 """The live service that journeys talk to is the real one, and it can be killed and started again."""
 
+import asyncio
 import os
 import signal
 import urllib.request
@@ -10,6 +11,7 @@ import pytest
 import redis
 from django.conf import settings
 
+from accounts.models import Clinic
 from config.embedded import processes
 from config.embedded.valkey import Valkey
 from config.tasks import HEARTBEAT_KEY, worker_heartbeat
@@ -57,6 +59,7 @@ def test_a_test_may_kill_a_valkey_of_its_own(own_valkey: Valkey) -> None:
 
 
 @pytest.mark.browser
+@pytest.mark.xdist_group("browser_then_loop")
 def test_the_accessibility_check_finds_a_field_without_a_name(
     browser: "Browser", axe: Callable[["Page"], None]
 ) -> None:
@@ -66,4 +69,26 @@ def test_the_accessibility_check_finds_a_field_without_a_name(
         axe(page)
     page.set_content("<!doctype html><html lang=en><title>t</title><main><h1>t</h1><label>n <input></label></main>")
     axe(page)
+    page.close()
+
+
+@pytest.mark.xdist_group("browser_then_loop")
+@pytest.mark.django_db
+def test_a_test_after_a_browser_test_may_run_an_event_loop_and_query_of_its_own() -> None:
+    async def story() -> str:
+        return "told"
+
+    assert asyncio.run(story()) == "told"
+    assert Clinic.objects.count() == 0
+    assert "DJANGO_ALLOW_ASYNC_UNSAFE" not in os.environ
+
+
+@pytest.mark.browser
+@pytest.mark.django_db
+@pytest.mark.xdist_group("browser_then_loop")
+def test_a_second_browser_test_goes_on_and_may_query(browser: "Browser") -> None:
+    page = browser.new_page()
+    page.set_content("<title>second</title>")
+    assert page.title() == "second"
+    assert Clinic.objects.count() == 0
     page.close()
