@@ -47,7 +47,12 @@ def _database() -> None:
 
 
 def _valkey() -> None:
-    redis.Redis.from_url(settings.REDIS_URL, socket_timeout=1, socket_connect_timeout=1).ping()
+    with _valkey_client() as client:
+        client.ping()
+
+
+def _valkey_client() -> redis.Redis:
+    return redis.Redis.from_url(settings.REDIS_URL, socket_timeout=1, socket_connect_timeout=1)
 
 
 def _model() -> None:
@@ -63,8 +68,8 @@ class WorkerSilent(Exception):
 
 
 def _worker() -> None:
-    client = redis.Redis.from_url(settings.REDIS_URL, socket_timeout=1, socket_connect_timeout=1)
-    beat = client.get(HEARTBEAT_KEY)
+    with _valkey_client() as client:
+        beat = client.get(HEARTBEAT_KEY)
     if beat is None or time.time() - float(beat) > settings.WORKER_HEARTBEAT_STALE_SECONDS:
         raise WorkerSilent
 
