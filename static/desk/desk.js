@@ -64,13 +64,17 @@ function linked(status) {
 async function hello() {
   try {
     await socket.request("hello");
-    if (state.openId) await follow(state.openId, { back: true });
-    state.lostAt = null;
-    await pump();
-  } catch (problem) {
-    // A connection that breaks here is tried again by the socket; anything else is said.
-    if (problem.code !== "offline") view.fail(problem.message);
+  } catch {
+    // A service that cannot answer yet is asked again; a desk without its queue would look like a quiet night.
+    await pause(1000);
+    if (socket.isOpen) hello();
+    return;
   }
+  const id = state.openId;
+  if (id) await follow(id, { back: true }).catch((problem) => problem.code !== "offline" && failOpening(id, problem));
+  if (!socket.isOpen) return;
+  state.lostAt = null;
+  await pump();
 }
 
 function read(frame) {

@@ -1,11 +1,13 @@
 """Working at the desk: nothing written is lost, nobody waits unseen, and no update takes the focus away."""
 
+import json
 import re
+from datetime import timedelta
 
 import pytest
 from playwright.sync_api import expect
 
-from counselling import shifts, takeovers
+from counselling import escalation, shifts, takeovers
 from tests.browser.desks import card_of, line, lines
 from tests.stories import a_client_starts
 from triage import alerts
@@ -297,6 +299,85 @@ def test_a_line_that_is_refused_goes_back_to_the_draft(desk_of, writer, counsell
     page.get_by_role("button", name="Back to the draft").click()
     expect(field(page)).to_have_value("one more thing")
     assert not Message.objects.filter(conversation_id=writer.conversation_id, sender="counsellor").exists()
+
+
+def test_two_tabs_of_one_counsellor_show_the_same_lines_once(desk_of, writer, counsellor):
+    take_over(counsellor, writer)
+    first, second = desk_of(counsellor), desk_of(counsellor)
+    for page in (first, second):
+        card_of(page, writer).click()
+    for page, text in ((first, "from one tab"), (second, "from the other")):
+        field(page).fill(text)
+        field(page).press("Enter")
+    for page in (first, second):
+        expect(page.locator(".line-counsellor").get_by_text("Sent ✓")).to_have_count(2)
+        assert lines(page) == list(range(1, writer.conversation.last_seq + 1))
+
+
+def test_a_held_conversation_in_the_background_says_that_something_new_came(desk_of, writer, another, counsellor):
+    for one in (writer, another):
+        take_over(counsellor, one)
+    page = desk_of(counsellor)
+    card_of(page, another).click()
+    writer.writes("are you there?")
+    expect(card_of(page, writer).get_by_text("New", exact=True)).to_be_visible()
+    card_of(page, writer).click()
+    expect(card_of(page, writer).get_by_text("New", exact=True)).to_be_hidden()
+
+
+def test_an_alert_that_nobody_acknowledges_shows_who_was_called_next(desk_of, writer, counsellor):
+    writer.writes("[high]I will end it")
+    page = desk_of(counsellor)
+    for seconds, words in ((61, "Second counsellor called"), (121, "Supervisor called"), (181, "(step 3)")):
+        assert escalation.escalate_due(at=writer.clock.now + timedelta(seconds=seconds)) == 1
+        expect(card_of(page, writer)).to_contain_text(words)
+
+
+def test_a_text_that_is_too_long_is_kept_and_the_limit_is_named(desk_of, writer, counsellor):
+    take_over(counsellor, writer)
+    page = desk_of(counsellor)
+    card_of(page, writer).click()
+    field(page).fill("x" * 4001)
+    field(page).press("Enter")
+    expect(page.get_by_text("A message can have 4,000 characters. Your text is kept")).to_be_visible()
+    expect(field(page)).to_have_value("x" * 4001)
+    assert counsellor_lines(writer) == []
+
+
+def test_shift_and_enter_start_a_new_line_and_enter_sends(desk_of, writer, counsellor):
+    take_over(counsellor, writer)
+    page = desk_of(counsellor)
+    card_of(page, writer).click()
+    field(page).fill("one")
+    field(page).press("Shift+Enter")
+    page.keyboard.type("two")
+    field(page).press("Enter")
+    expect(page.locator(".line-counsellor").get_by_text("Sent ✓")).to_be_visible()
+    assert counsellor_lines(writer) == ["one\ntwo"]
+
+
+def test_a_desk_that_a_weary_service_cannot_answer_asks_until_it_has_its_queue(desk_of, writer, counsellor):
+    writer.writes("[high]I will end it")
+
+    def weary(page):
+        def connect(ws):
+            server = ws.connect_to_server()
+            asked = []
+
+            def pass_on(text):
+                frame = json.loads(text)
+                if frame["type"] == "hello" and not asked:
+                    asked.append(frame)
+                    ws.send(json.dumps({"type": "error", "code": "unavailable", "detail": "-", "ref": frame["ref"]}))
+                else:
+                    server.send(text)
+
+            ws.on_message(pass_on)
+
+        page.route_web_socket("**/ws/desk/", connect)
+
+    page = desk_of(counsellor, before=weary)
+    expect(card_of(page, writer)).to_be_visible()
 
 
 def test_a_removed_session_ends_the_desk_with_words(desk_of, writer, counsellor):
