@@ -52,7 +52,8 @@ export function converse({ url, limit, token, onStranger, onEnded, onCountry }) 
       onStranger();
       return;
     }
-    if (detail !== "connecting") status = detail;
+    if (detail === "connecting") return; // a try, not yet a change
+    status = detail;
     clearTimeout(banner);
     if (detail === "open") {
       $("banner").textContent = "";

@@ -7,6 +7,7 @@ export class Refused extends Error {
   }
 }
 
+const PATIENCE = 12_000; // a service that takes the call and says nothing is away as well
 const AWAY = "We cannot reach the chat right now. Please try again in a moment. Urgent help works without it.";
 
 export async function post(base, what, body) {
@@ -17,6 +18,7 @@ export async function post(base, what, body) {
       credentials: "omit",
       headers: { "content-type": "application/json" },
       body: JSON.stringify(body),
+      signal: AbortSignal.timeout(PATIENCE),
     });
   } catch {
     throw new Refused("offline", AWAY);

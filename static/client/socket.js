@@ -76,6 +76,7 @@ export class Line extends EventTarget {
     this.#tries = 0;
     if (!this.#socket) this.open();
     else if (Date.now() - this.#heard > BEAT + TICK) this.#drop(0);
+    else if (this.#welcomed) this.#tell("status", "open");
   }
 
   /** Queue a message; it is sent until the service has acknowledged it, always under the same reference. */

@@ -9,6 +9,7 @@ const form = dialog.querySelector("[data-country]");
 const select = form.querySelector("select");
 const numbers = JSON.parse(document.getElementById("numbers").textContent);
 const FRESH = 3_600_000;
+const PATIENCE = 5000;
 const loaded = Date.now();
 let chosen = () => {};
 
@@ -36,7 +37,9 @@ export async function show(code) {
   select.value = code;
   place.replaceChildren(card({ country: code, ...numbers[code] }));
   try {
-    const answer = await fetch(`${form.getAttribute("action")}?country=${code}`, { headers: { accept: "application/json" } });
+    const answer = await fetch(`${form.getAttribute("action")}?country=${code}`, {
+      headers: { accept: "application/json" }, signal: AbortSignal.timeout(PATIENCE),
+    });
     if (!answer.ok) throw new Error(String(answer.status));
     const full = await answer.json();
     if (select.value === code) place.replaceChildren(card(full));

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Page, WebSocketRoute, expect
 
 from accounts.models import Clinic
 from tests.live import LiveServer
@@ -27,6 +27,30 @@ class Visitor:
         self.page, self.base = page, base
         self.address = f"{base}/c/riverside/"
         page.set_default_timeout(PATIENCE)
+
+    def gets_a_line_that_can_be_cut(self) -> None:
+        """Call before opening: from then on `cuts_line` and `mends_line` break the socket and nothing else."""
+        self._cut = False
+        self._lines: list[WebSocketRoute] = []
+
+        def relay(socket: WebSocketRoute) -> None:
+            if self._cut:
+                socket.close(code=1012)
+                return
+            self._lines.append(socket)
+            socket.connect_to_server()
+
+        self.page.route_web_socket("**/ws/chat/", relay)
+
+    def cuts_line(self) -> None:
+        self._cut = True
+        for line in self._lines:
+            line.close(code=1012)
+        self._lines.clear()
+        self.sees("Connecting again.")
+
+    def mends_line(self) -> None:
+        self._cut = False
 
     def opens(self, path: str = "") -> "Visitor":
         self.page.goto(self.address + path)
@@ -110,6 +134,14 @@ def stored_client_texts() -> list[str]:
 def riverside(transactional_db: None, clinic: Clinic) -> Clinic:
     """The clinic, in rows that other processes see."""
     return clinic
+
+
+@pytest.fixture
+def mortal_server(asgi_server: LiveServer) -> Iterator[LiveServer]:
+    """The service, for a test that kills it; the next test finds it alive whatever happened."""
+    yield asgi_server
+    if not asgi_server.is_running():
+        asgi_server.restart()
 
 
 @pytest.fixture
