@@ -1,6 +1,7 @@
 """The desk's socket, `/ws/desk/`: each action translates, makes one domain call, and translates back."""
 
 import asyncio
+import logging
 import time
 from collections.abc import Callable
 from typing import Any, ClassVar
@@ -29,6 +30,8 @@ from triage.sockets import (
     read_uuid,
 )
 from triage.transcripts import staff_frame
+
+logger = logging.getLogger(__name__)
 
 # Ordinary changes are shown at most this often, urgent ones at once but never closer than the second figure (seconds).
 _CALM, _URGENT = 1.0, 0.1
@@ -271,6 +274,9 @@ class DeskConsumer(Socket):
             await asyncio.shield(self._show_queue())
         except (Unavailable, NotPermitted):
             self.shown = None  # the next beat looks again
+        except Exception:
+            self.shown = None
+            logger.exception("queue not shown")
 
     async def _show_queue(self) -> None:
         self.next_look = time.monotonic() + _CALM
@@ -282,7 +288,7 @@ class DeskConsumer(Socket):
     async def _watch(self) -> None:
         """Look at the table at each beat, which bounds what a lost bell costs, and end with the member's right."""
         since_beat = 0.0
-        while True:
+        while not self.closing:
             await asyncio.sleep(settings.DESK_POLL_SECONDS)
             since_beat += settings.DESK_POLL_SECONDS
             try:
@@ -297,6 +303,8 @@ class DeskConsumer(Socket):
                     await self.send_frame({"type": "heartbeat"})
             except Unavailable:
                 continue
+            except Exception:  # without its beat a desk would miss what a lost bell announced
+                logger.exception("beat failed")
 
     async def _beat(self) -> bool:
         member = await call_domain(recheck, self._member().pk)

@@ -1,6 +1,7 @@
 """The client's socket, `/ws/chat/`: each action translates, makes one domain call, and translates back."""
 
 import asyncio
+import logging
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, ClassVar
@@ -24,8 +25,17 @@ from triage.sockets import (
 )
 from triage.transcripts import Line, client_frame, contiguous
 
-_HELLO_WITHIN = 10.0
+logger = logging.getLogger(__name__)
+
 _POLL_WHILE_DEAF = 2.0
+
+
+def _wishes_person(frame: dict[str, Any]) -> bool:
+    """Whether the button for a person was pressed; raises BadFrame rather than pass over a wish that it cannot read."""
+    wish = frame.get("wish")
+    if wish not in (None, "person"):
+        raise BadFrame("bad_frame", 'The only wish is "person".')
+    return wish is not None
 
 
 class ClientConsumer(Socket):
@@ -43,6 +53,7 @@ class ClientConsumer(Socket):
     async def websocket_connect(self, message: dict[str, Any]) -> None:
         """Accept, and wait a short while for the hello."""
         self.who: clients.Identity | None = None
+        self.greeted = asyncio.Event()
         self.sent = 0
         self.state = ""
         self.bucket = Bucket(settings.CLIENT_FRAMES_PER_SECOND, settings.CLIENT_FRAMES_BURST)
@@ -66,19 +77,21 @@ class ClientConsumer(Socket):
 
     async def hello(self, frame: dict[str, Any]) -> None:
         """Show the token, get the conversation and everything after `last_seq`."""
-        token = frame.get("token")
+        token, after = frame.get("token"), read_number(frame, "last_seq")
         try:
             if not isinstance(token, str):
                 raise clients.StrangerToken
-            self.who = await call_domain(clients.identify, token=token, at=timezone.now())
+            who = await call_domain(clients.identify, token=token, at=timezone.now())
         except clients.StrangerToken:
             await self.send_error("not_allowed", "This chat is not open in this browser any more.")
             await self.close(STRANGER)
             return
-        self.sent = read_number(frame, "last_seq")
-        await self.join(conversation_group(self.who.conversation_id))
-        news = await call_domain(following.news, self.who.conversation_id, self.sent)
-        self.state = news.state
+        if self.who is not None and self.who.conversation_id != who.conversation_id:
+            await self.part(conversation_group(self.who.conversation_id))
+        await self.join(conversation_group(who.conversation_id))
+        news = await call_domain(following.news, who.conversation_id, after)
+        self.who, self.sent, self.state = who, after, news.state
+        self.greeted.set()
         await self.send_frame(
             {
                 "type": "welcome",
@@ -91,6 +104,8 @@ class ClientConsumer(Socket):
             }
         )
         await self._deliver(news.lines)
+        if self.sent < news.last_seq:  # more than one page
+            await self._catch_up()
 
     async def message(self, frame: dict[str, Any]) -> None:
         """Take one turn; acknowledge after commit, then show what the conversation gained."""
@@ -101,14 +116,20 @@ class ClientConsumer(Socket):
                 conversation_id=who.conversation_id,
                 client_ref=ref,
                 text=frame.get("text"),
-                wishes_person=frame.get("wish") == "person",
+                wishes_person=_wishes_person(frame),
                 at=timezone.now(),
             )
         except texts.BadText as bad:
             raise BadFrame(bad.code, bad.detail) from bad
         except turns.Closed:
             raise BadFrame("closed", "This conversation has ended. You can start a new one.") from None
-        ack: dict[str, Any] = {"type": "ack", "client_ref": str(ref), "seq": turn.seq, "last_seq": turn.last_seq}
+        # The reference as it was sent, which may be written in another way than the stored one.
+        ack: dict[str, Any] = {
+            "type": "ack",
+            "client_ref": frame["client_ref"],
+            "seq": turn.seq,
+            "last_seq": turn.last_seq,
+        }
         if who.is_rehearsal:
             ack["rehearsal"] = {"level": turn.level, "alert_open": turn.alert_open, "state": turn.state}
         await self.send_frame(ack)
@@ -151,6 +172,8 @@ class ClientConsumer(Socket):
 
     async def bell(self, event: dict[str, Any]) -> None:
         """Something changed: read what this tab does not have yet."""
+        if self.who is None:  # rung between joining and a hello that failed
+            return
         if event["state"] != self.state:
             await self._catch_up()
         elif event["seq"] > self.sent:
@@ -194,16 +217,19 @@ class ClientConsumer(Socket):
 
     async def _watch(self) -> None:
         """Close a socket without hello; afterwards show the head at each beat, which bounds what a lost bell costs."""
-        await asyncio.sleep(_HELLO_WITHIN)
-        if self.who is None:
+        try:
+            await asyncio.wait_for(self.greeted.wait(), settings.CLIENT_HELLO_SECONDS)
+        except TimeoutError:
             await self.close(HELLO_MISSING)
             return
-        while True:
+        while not self.closing:
             await asyncio.sleep(_POLL_WHILE_DEAF if self.deaf else settings.CLIENT_HEARTBEAT_SECONDS)
             try:
                 await self._beat()
             except Unavailable:
                 continue
+            except Exception:  # without its beat a page would not notice a lost line
+                logger.exception("beat failed")
 
     async def _beat(self) -> None:
         who = self._who()

@@ -27,6 +27,7 @@ STRANGER = 4401
 COME_BACK = 1012
 _CHECK_CONNECTION_AFTER = 5.0
 _LAYER_PATIENCE = 2.0
+_LONGEST_REFERENCE = 100
 _used = threading.local()
 
 
@@ -50,7 +51,6 @@ def _run(verb: Callable[..., Result], *args: Any, **kwargs: Any) -> Result:
     now = time.monotonic()
     if now - getattr(_used, "at", 0.0) > _CHECK_CONNECTION_AFTER:
         connection.close_if_unusable_or_obsolete()
-        connection.health_check_done = False
     _used.at = now
     try:
         return verb(*args, **kwargs)
@@ -100,6 +100,13 @@ def read_number(frame: Mapping[str, Any], name: str) -> int:
     return value
 
 
+def _is_reference(value: object) -> bool:
+    """A short name or number that can be sent back as it came: no text, no half character that no frame can hold."""
+    if isinstance(value, str):
+        return len(value) <= _LONGEST_REFERENCE and value.isascii()
+    return isinstance(value, int) and abs(value) < 2**53
+
+
 class Bucket:
     """A token bucket: `rate` frames a second on average, `burst` at once."""
 
@@ -124,6 +131,7 @@ class Socket(AsyncWebsocketConsumer):
     # Frame type -> name of the coroutine that takes the frame. The door table of the tests reads this.
     actions: ClassVar[Mapping[str, str]] = {}
     channel_name: str = ""
+    closing = False
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         """Serve one connection. Without Valkey the socket is deaf to bells and looks at the table more often."""
@@ -146,7 +154,16 @@ class Socket(AsyncWebsocketConsumer):
 
     async def dispatch(self, message: dict[str, Any]) -> None:
         """Hand an event to its method. Channels' own version hops to a shared thread for each event of each socket."""
-        await getattr(self, message["type"].replace(".", "_"))(message)
+        act = getattr(self, message["type"].replace(".", "_"))
+        if message["type"].startswith("websocket."):
+            await act(message)
+            return
+        try:
+            await act(message)
+        except Unavailable:
+            pass  # a bell while the database is away: the next beat finds the rows
+        except Exception:
+            logger.exception("event failed")
 
     @property
     def deaf(self) -> bool:
@@ -190,17 +207,29 @@ class Socket(AsyncWebsocketConsumer):
         return True
 
     async def send_frame(self, frame: Mapping[str, Any]) -> None:
-        """Send one JSON frame."""
-        await self.base_send(
-            {"type": "websocket.send", "text": json.dumps(frame, ensure_ascii=False, separators=(",", ":"))}
-        )
+        """Send one JSON frame; nothing once the socket is closed from either side."""
+        if self.closing:
+            return
+        text = json.dumps(frame, ensure_ascii=False, separators=(",", ":"))
+        try:
+            await self.base_send({"type": "websocket.send", "text": text})
+        except OSError:  # what ASGI servers raise when the other side has gone; the disconnect follows
+            self.closing = True
 
     async def send_error(self, code: str, detail: str, **more: Any) -> None:
         """Send an error frame; the socket stays open."""
         await self.send_frame({"type": "error", "code": code, "detail": detail, **more})
 
+    async def close(self, code: int | bool | None = None, reason: str | None = None) -> None:
+        """Close once; what is still on its way in or out is dropped."""
+        if not self.closing:
+            self.closing = True
+            await super().close(code, reason)
+
     async def websocket_receive(self, message: dict[str, Any]) -> None:
         """Read one frame and hand it to its action; whatever goes wrong is said to the sender."""
+        if self.closing:
+            return
         frame: dict[str, Any] = {}
         try:
             frame = read_frame(message.get("text"))
@@ -227,7 +256,7 @@ class Socket(AsyncWebsocketConsumer):
 
     def echo(self, frame: Mapping[str, Any]) -> dict[str, Any]:
         """What an error repeats so that the sender knows which frame it is about; never a text."""
-        return {key: frame[key] for key in ("client_ref", "ref") if isinstance(frame.get(key), str | int)}
+        return {key: frame[key] for key in ("client_ref", "ref") if _is_reference(frame.get(key))}
 
     async def websocket_disconnect(self, message: dict[str, Any]) -> None:
         """Leave quietly."""

@@ -147,6 +147,7 @@ CLIENT_TEXT_LIMIT = 4000
 CLIENT_FRAME_BYTES = 32_768
 CLIENT_STARTS_PER_MINUTE = 30
 CLIENT_SESSION_HOURS = 24
+API_REQUESTS_PER_MINUTE = 600
 CLIENT_HELLO_SECONDS = 10.0
 CLIENT_HEARTBEAT_SECONDS = 15
 DESK_POLL_SECONDS = 2
@@ -167,6 +168,8 @@ LOGGING = {
     "loggers": {
         "django.request": {"level": "ERROR"},
         "celery": {"level": "WARNING"},
+        # uvicorn brings handlers of its own, which would print exceptions with their messages.
+        "uvicorn": {"handlers": ["stderr"], "level": "WARNING", "propagate": False},
         # uvicorn's access log would hold return links and addresses of clients.
         "uvicorn.access": {"handlers": [], "propagate": False},
     },

@@ -28,4 +28,10 @@ WHITENOISE_AUTOREFRESH = True
 CLIENT_FRAMES_PER_SECOND = float(os.environ.get("CLIENT_FRAMES_PER_SECOND", "50"))
 CLIENT_FRAMES_BURST = int(os.environ.get("CLIENT_FRAMES_BURST", "100"))
 CLIENT_STARTS_PER_MINUTE = 100_000
+# A test starts a service of its own with shorter times, or with a scorer that fails, through the environment.
+CLIENT_HELLO_SECONDS = float(os.environ.get("CLIENT_HELLO_SECONDS", "10"))
+CLIENT_HEARTBEAT_SECONDS = float(os.environ.get("CLIENT_HEARTBEAT_SECONDS", "15"))
+DESK_POLL_SECONDS = float(os.environ.get("DESK_POLL_SECONDS", "2"))
+SCORE_TIMEOUT_SECONDS = float(os.environ.get("SCORE_TIMEOUT_SECONDS", "2"))
+RISK_SCORER = os.environ.get("RISK_SCORER", "riskmodel.score")
 LOGGING["root"]["level"] = "WARNING"  # noqa: F405
