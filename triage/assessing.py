@@ -3,7 +3,7 @@
 import logging
 import threading
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures import TimeoutError as ScoreTimeout
 
 from django.conf import settings
@@ -32,14 +32,19 @@ class _Scoring:
         return ThreadPoolExecutor(max_workers=settings.DOMAIN_THREADS, thread_name_prefix="scoring")
 
     def score(self, scorer: Scorer, text: str) -> RiskScore:
-        if self._lost >= _LOST_THREADS_LIMIT:
-            return unscored("scorer given up after repeated hangs")
-        pool = self._pool
-        future = pool.submit(scorer, text)
+        with self._lock:
+            if self._lost >= _LOST_THREADS_LIMIT:
+                return unscored("scorer given up after repeated hangs")
+            # Under the lock, or the pool could be shut down between finding it and handing it the work.
+            pool = self._pool
+            future = pool.submit(scorer, text)
         try:
             return future.result(timeout=settings.SCORE_TIMEOUT_SECONDS)
         except ScoreTimeout:
+            if future.done():  # the scorer itself raised a time-out
+                raise
             self._replace(pool)
+            future.add_done_callback(self._came_back)
             return unscored("time-out")
 
     def _replace(self, pool: ThreadPoolExecutor) -> None:
@@ -48,6 +53,11 @@ class _Scoring:
             if self._pool is pool:
                 self._pool = self._new_pool()
         pool.shutdown(wait=False, cancel_futures=False)
+
+    def _came_back(self, future: Future[RiskScore]) -> None:
+        """A thread that was only slow is no longer held."""
+        with self._lock:
+            self._lost -= 1
 
 
 _scoring = _Scoring()

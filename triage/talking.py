@@ -7,7 +7,7 @@ from datetime import datetime
 from triage import cover
 from triage.bot import engine
 from triage.bot.catalogue import current_catalogue
-from triage.bot.engine import Position, Reply, Step, Wish
+from triage.bot.engine import BadPosition, Position, Reply, Step, Wish
 from triage.models import Alert, Conversation
 from triage.policy import AlertKind, BotPart, Decision
 from triage.states import State
@@ -46,37 +46,47 @@ def answer(
     at: datetime,
 ) -> tuple[Reply, ...]:
     """The replies that `decision` allows; moves the conversation's bot position."""
-    if decision.bot is BotPart.FLOW and understood.step is not None:
+    step = None
+    if decision.bot is BotPart.FLOW:
         step = understood.step
     elif decision.bot is BotPart.HOLDING:
         step = _hold(conversation, text, alert)
-    else:
+    if step is None:
         return ()
     conversation.bot_position = step.position.to_json()
     return step.replies
 
 
-def _hold(conversation: Conversation, text: str, alert: Alert | None) -> Step:
-    position = position_of(conversation)
-    try:
-        return engine.hold(
-            current_catalogue(),
-            position,
-            text,
-            reason=alert.kind if alert else AlertKind.PERSON,
-            person_on_shift=cover.person_on_shift(conversation.clinic_id),
-            locale=_locale(conversation),
-        )
-    except Exception:  # the alert is raised all the same, and that is what helps
-        logger.exception("holding content failed", extra={"conversation": conversation.pk})
-        return Step(replies=(), position=position, wishes=frozenset())
+def _hold(conversation: Conversation, text: str, alert: Alert | None) -> Step | None:
+    """Holding content from where the bot stands, or as at the start if that place is of no use; None if that fails too.
+
+    The alert is raised all the same, and that is what helps; but the client should not be left without the card.
+    """
+    on_shift = cover.person_on_shift(conversation.clinic_id)
+    for place in (position_of, _start):
+        try:
+            return engine.hold(
+                current_catalogue(),
+                place(conversation),
+                text,
+                reason=alert.kind if alert else AlertKind.PERSON,
+                person_on_shift=on_shift,
+                locale=_locale(conversation),
+            )
+        except Exception:  # whatever broke in content, engine or stored position
+            logger.exception("holding content failed", extra={"conversation": conversation.pk})
+    return None
 
 
 def position_of(conversation: Conversation) -> Position:
     """Where the bot stands in this conversation; the opening for one that has no position yet."""
     if conversation.bot_position is None:
-        return engine.begin(current_catalogue(), locale=_locale(conversation)).position
+        return _start(conversation)
     return Position.from_json(conversation.bot_position)
+
+
+def _start(conversation: Conversation) -> Position:
+    return engine.begin(current_catalogue(), locale=_locale(conversation)).position
 
 
 def opening(conversation: Conversation) -> tuple[Reply, ...]:
@@ -88,7 +98,12 @@ def opening(conversation: Conversation) -> tuple[Reply, ...]:
 
 def after_hand_back(conversation: Conversation) -> tuple[Reply, ...]:
     """The bot's first words after a counsellor handed back, so that nobody wonders who speaks now."""
-    step = engine.hand_back(current_catalogue(), position_of(conversation), locale=_locale(conversation))
+    try:
+        position = position_of(conversation)
+    except BadPosition:  # must not keep a counsellor from handing back
+        logger.exception("bot position unreadable", extra={"conversation": conversation.pk})
+        position = _start(conversation)
+    step = engine.hand_back(current_catalogue(), position, locale=_locale(conversation))
     conversation.bot_position = step.position.to_json()
     return step.replies
 
