@@ -11,6 +11,7 @@ _WORDS = {
 }
 
 
+_CODES = {400: "bad_request", 403: "not_permitted", 404: "unknown", 500: "unavailable"}
 _FORM_EXPIRED = (
     "This form has expired",
     "Go back, load the page again and send it once more. What you typed is kept there.",
@@ -20,7 +21,7 @@ _FORM_EXPIRED = (
 def _page(request: HttpRequest, status: int, words: tuple[str, str] | None = None) -> HttpResponse:
     title, advice = words or _WORDS[status]
     if request.path.startswith("/api/") or request.headers.get("content-type") == "application/json":
-        return JsonResponse({"error": {"code": str(status), "detail": title}}, status=status)
+        return JsonResponse({"error": {"code": _CODES[status], "detail": title}}, status=status)
     return render(request, "error.html", {"title": title, "advice": advice, "status": status}, status=status)
 
 

@@ -6,7 +6,7 @@ from django.views.generic import RedirectView
 from config import health
 
 urlpatterns = [
-    path("", RedirectView.as_view(pattern_name="accounts:sign_in"), name="root"),
+    path("", RedirectView.as_view(pattern_name="accounts:sign_in", http_method_names=["get", "head"]), name="root"),
     path("health/live", health.live, name="health_live"),
     path("health/ready", health.ready, name="health_ready"),
     path("", include("accounts.urls")),

@@ -9,7 +9,6 @@ from rest_framework.views import APIView
 from counselling.api.authentication import caller_of
 from triage import rates
 
-REQUESTS_PER_MINUTE = 600
 _WINDOW = 60
 
 
@@ -30,7 +29,7 @@ class RequestRate(BaseThrottle):
     def allow_request(self, request: Request, view: APIView) -> bool:
         """True while the caller stays below the limit."""
         caller = caller_of(request)
-        limit = getattr(settings, "API_REQUESTS_PER_MINUTE", REQUESTS_PER_MINUTE)
+        limit = settings.API_REQUESTS_PER_MINUTE
         return caller is not None and rates.allowed("api", caller.counted_by, limit=limit, seconds=_WINDOW)
 
     def wait(self) -> float:

@@ -119,10 +119,7 @@ HEALTH = [
     page("health_ready", "GET", EVERYBODY, because=NO_DATA, answers=(200, 503)),
 ]
 
-ROOT = [
-    page("root", method, EVERYBODY, because=NO_DATA, **TO_SIGN_IN)
-    for method in ("GET", "POST", "PUT", "PATCH", "DELETE")
-]
+ROOT = [page("root", "GET", EVERYBODY, because=NO_DATA, **TO_SIGN_IN)]
 
 SIGNING = [
     page("accounts:sign_in", "GET", EVERYBODY, answers=(200, 302), because=NO_DATA),
