@@ -4,6 +4,7 @@ import asyncio
 import os
 import random
 import signal
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from django.db import connection
@@ -43,6 +44,12 @@ def valkey(own_valkey):
     return Killable(own_valkey)
 
 
+def run(story) -> None:
+    """Run a story in a thread of its own: a browser test before it may have left an event loop in this one."""
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(lambda: asyncio.run(story())).result()
+
+
 def _texts(number: int) -> list[str]:
     texts = [f"hello {number}, this is message {n}" for n in range(MESSAGES)]
     if number % 5 == 0:
@@ -79,7 +86,7 @@ def test_fifty_clients_lose_nothing_while_everything_is_killed(clinic, start_web
     started = [clients.start(clinic=clinic, at=timezone.now()) for _ in range(CLIENTS)]
     pages = [StubbornPage(f"{web.ws_url}/ws/chat/", one.token) for one in started]
 
-    asyncio.run(_everybody_sends_while(web, valkey, worker, pages))
+    run(lambda: _everybody_sends_while(web, valkey, worker, pages))
 
     assert sum(page.reconnects for page in pages) >= CLIENTS, "the kills must have been felt"
     for one, page in zip(started, pages, strict=True):
@@ -120,7 +127,7 @@ def test_the_bot_stays_silent_after_a_takeover_whatever_is_killed(clinic, counse
 
         await asyncio.wait_for(page.send_all([f"hello {n}" for n in range(10)], between=between), timeout=120)
 
-    asyncio.run(story())
+    run(story)
     period = Takeover.objects.get()
     later = Message.objects.filter(conversation_id=one.conversation_id, seq__gt=period.from_seq)
     assert {row.sender for row in later} == {"client"}
