@@ -1,15 +1,17 @@
 // The desk: keeps what the server said, shows it, and passes on what the counsellor does.
 
 import { Alarm } from "./alarm.js";
+import { Bars } from "./bars.js";
 import { Composer, Conversation } from "./conversation.js";
 import { ask, fillDispositions, say } from "./dialogs.js";
-import { arrange, el, setHidden, setText } from "./dom.js";
+import { setHidden, setText } from "./dom.js";
 import { Outbox, draftOf, keepDraft } from "./keeping.js";
 import * as keyboard from "./keyboard.js";
 import { Queue } from "./queue.js";
+import { Sending } from "./sending.js";
 import { DeskSocket } from "./socket.js";
 import { Lines, Transcript } from "./transcript.js";
-import { STATES, alertWord, clock, span } from "./words.js";
+import { STATES, alertWord, clock } from "./words.js";
 
 const root = document.getElementById("desk");
 const find = (name) => root.querySelector(`[data-desk="${name}"]`);
@@ -35,21 +37,23 @@ const alarm = new Alarm({
   icon: document.querySelector('link[rel="icon"]'),
   calmIcon: root.dataset.icon,
   alertIcon: root.dataset.iconAlert,
-  changed: () => showSound(),
+  changed: () => bars.showSound(),
 });
 const queue = new Queue(root.querySelector(".queue"), { open: (id) => openConversation(id), isUnread });
 const transcript = new Transcript(
   { scroller: find("scroller"), log: find("log"), newer: find("newer"), typing: find("typing") },
-  { recall },
+  { recall: (line) => sending.recall(line) },
 );
 const view = new Conversation(root, { act, goTo: (seq) => goTo(seq) });
 const composer = new Composer(find("composer"), {
-  send,
+  send: (text) => sending.send(state.openId, text),
   draft: draftOf,
   keep: (id, text) => id && keepDraft(id, text),
   typing: () => socket.request("typing", { conversation: state.openId }).catch(() => {}),
 });
 const socket = new DeskSocket(root.dataset.socket, { frame: read, status: linked });
+const sending = new Sending({ socket, outbox, changed: show, isShown: (id) => id === state.openId, put: (text) => composer.put(text) });
+const bars = new Bars({ find, alarm, openConversation });
 
 // ---- the connection
 
@@ -57,7 +61,7 @@ function linked(status) {
   state.link = status;
   if (status === "lost") state.lostAt ??= new Date().toISOString();
   if (status === "open") hello();
-  showLink();
+  bars.showLink(state);
   show();
 }
 
@@ -66,15 +70,14 @@ async function hello() {
     await socket.request("hello");
   } catch {
     // A service that cannot answer yet is asked again; a desk without its queue would look like a quiet night.
-    await pause(1000);
-    if (socket.isOpen) hello();
+    setTimeout(() => socket.isOpen && hello(), 1000);
     return;
   }
   const id = state.openId;
   if (id) await follow(id, { back: true }).catch((problem) => problem.code !== "offline" && failOpening(id, problem));
   if (!socket.isOpen) return;
   state.lostAt = null;
-  await pump();
+  await sending.pump();
 }
 
 function read(frame) {
@@ -91,7 +94,7 @@ function welcome({ member, on_shift: onShift, may, dispositions, resolutions }) 
   state.onShift = onShift;
   view.fillResolutions(resolutions);
   fillDispositions(dialog("close").querySelector("fieldset"), dispositions);
-  showLink();
+  bars.showLink(state);
 }
 
 // ---- the queue
@@ -110,7 +113,8 @@ function showQueue({ conversations, on_shift: onShift }) {
   state.hasQueue = true;
   // Not in `show`, which waits for a frame of the screen: a hidden tab has none, and the alarm must sound there.
   alarm.show(open.map(({ alert }) => alert));
-  showPeople(onShift);
+  bars.showPeople(onShift, state);
+  bars.showLink(state);
   show();
 }
 
@@ -215,52 +219,6 @@ function goTo(seq) {
   transcript.goTo(seq);
 }
 
-// ---- writing
-
-function send(text) {
-  outbox.add(state.openId, text);
-  show();
-  pump();
-}
-
-let pumping = false;
-
-// One at a time, so that lines stay in the order in which they were written, whatever fails in between.
-async function pump() {
-  if (pumping) return;
-  pumping = true;
-  try {
-    for (let line = outbox.next(); line && socket.isOpen; line = outbox.next()) await deliver(line);
-  } finally {
-    pumping = false;
-    show();
-  }
-}
-
-async function deliver(line) {
-  line.sending = true;
-  show();
-  try {
-    await socket.request("message", { conversation: line.conversation, client_ref: line.client_ref, text: line.text });
-    // The stored line comes by the socket and takes this one's place.
-    line.sent = true;
-    if (line.conversation !== state.openId) outbox.remove(line.client_ref);
-  } catch (problem) {
-    line.sending = false;
-    if (problem.code === "unavailable" || problem.code === "too_fast") await pause(problem.frame.retry_after_ms ?? 1000);
-    else if (problem.code !== "offline") outbox.refuse(line.client_ref, problem.message);
-    else await pause(1000);
-  }
-}
-
-const pause = (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds));
-
-function recall(line) {
-  outbox.remove(line.client_ref);
-  composer.put(line.text);
-  show();
-}
-
 // ---- acting
 
 const ACTS = {
@@ -316,7 +274,7 @@ async function setShift() {
     setText(find("shiftProblem"), problem.message);
   }
   button.focus();
-  showLink();
+  bars.showLink(state);
 }
 
 // ---- showing
@@ -354,7 +312,7 @@ function draw() {
     find("scroller").setAttribute("aria-busy", String(stillLoading));
     setHidden(find("opening"), !stillLoading);
   } else transcript.clear();
-  showElsewhere();
+  bars.showElsewhere(state);
 }
 
 // Once, when the place to write appears: the queue that shows it may come after the answer to "take over".
@@ -362,44 +320,6 @@ function focusComposer(id) {
   if (state.toWrite !== id || !composer.field.checkVisibility()) return;
   state.toWrite = null;
   composer.field.focus();
-}
-
-function showLink() {
-  const { link } = state;
-  root.dataset.link = link;
-  setHidden(find("offline"), link === "open" || (link === "connecting" && !state.lostAt));
-  setHidden(find("signedOut"), link !== "signed_out");
-  setHidden(find("retrying"), link === "signed_out");
-  const shift = find("shift");
-  setHidden(find("shiftBox"), !state.may.has("set_shift"));
-  shift.setAttribute("aria-pressed", String(state.onShift));
-  setText(shift, state.onShift ? "End my shift" : "Start my shift");
-  setText(find("shiftState"), state.onShift ? "You are on shift" : "You are off shift");
-}
-
-function showSound() {
-  const sound = alarm.state;
-  root.dataset.sound = sound;
-  setHidden(find("soundOff"), sound !== "off");
-  setHidden(find("soundOn"), sound !== "on");
-  setHidden(find("soundMuted"), sound !== "muted");
-  if (sound === "muted") setText(find("mutedFor"), span(alarm.mutedFor));
-}
-
-function showPeople(people) {
-  const list = find("people");
-  setHidden(find("nobody"), people.length > 0);
-  arrange(list, people.map(({ id, name, role }) => [...list.children].find((node) => node.dataset.id === id) ?? el("li", { data: { id }, text: id === state.me ? `${name} (you)` : `${name}, ${role.toLowerCase()}` })));
-  showLink();
-}
-
-// Who waits while another conversation fills the screen.
-function showElsewhere() {
-  const others = state.cards.filter(({ id, alert }) => alert?.state === "open" && id !== state.openId);
-  setHidden(find("elsewhere"), !state.openId || !others.length);
-  if (!others.length) return;
-  setText(find("elsewhereText"), others.length === 1 ? `${others[0].pseudonym} waits: ${alertWord(others[0].alert)}` : `${others.length} alerts wait. First: ${others[0].pseudonym}, ${alertWord(others[0].alert)}`);
-  find("elsewhereOpen").dataset.id = others[0].id;
 }
 
 // ---- wiring
@@ -416,11 +336,7 @@ function back() {
 }
 
 find("shift").addEventListener("click", setShift);
-find("turnSoundOn").addEventListener("click", () => alarm.turnOn());
-find("unmute").addEventListener("click", () => alarm.turnOn());
-find("mute").addEventListener("click", () => alarm.mute());
 find("back").addEventListener("click", back);
-find("elsewhereOpen").addEventListener("click", (event) => openConversation(event.currentTarget.dataset.id));
 find("reconnect").addEventListener("click", () => socket.connect());
 find("keys").addEventListener("click", () => ask(dialog("keys")));
 find("moreFacts").addEventListener("click", () => {
@@ -448,8 +364,7 @@ document.addEventListener("visibilitychange", () => {
   seen.set(state.openId, linesOf(state.openId).last);
   show();
 });
-setInterval(() => alarm.state === "muted" && showSound(), 1000);
 
 if (/^#[0-9a-f-]{36}$/.test(location.hash)) openConversation(location.hash.slice(1), { push: false, write: false });
-showSound();
+bars.showSound();
 socket.connect();
