@@ -145,10 +145,11 @@ $("end-yes").addEventListener("click", endAndClear);
 for (const button of document.querySelectorAll("[data-close]")) {
   button.addEventListener("click", () => button.closest("dialog").close());
 }
-document.addEventListener("click", (event) => { if (!$("more").contains(event.target)) $("more").open = false; });
+const more = $("more");
+document.addEventListener("click", (event) => { if (!more.contains(event.target)) more.open = false; });
 document.addEventListener("keydown", (event) => {
   if (event.key !== "Escape") return;
-  if ($("more").open) $("more").open = false;
+  if (more.open) more.open = false;
   else if (embedded && !document.querySelector("dialog[open]")) parent.postMessage({ type: "chat:close" }, "*");
 });
 if (embedded) parent.postMessage({ type: "chat:ready" }, "*");
