@@ -59,8 +59,10 @@ def ring_desk(clinic_id: UUID) -> None:
 
 @cache
 def _client(url: str) -> redis.Redis:
+    # Tried again at once where the connection is one from before a restart; a server that hangs is not asked twice.
+    retry = Retry(NoBackoff(), 1, supported_errors=(redis.ConnectionError,))
     return redis.Redis.from_url(
-        url, socket_timeout=0.5, socket_connect_timeout=0.5, retry=Retry(NoBackoff(), 1), health_check_interval=0
+        url, socket_timeout=0.5, socket_connect_timeout=0.5, retry=retry, health_check_interval=0
     )
 
 
