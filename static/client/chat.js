@@ -9,7 +9,6 @@ const $ = (id) => document.getElementById(id);
 const root = document.documentElement;
 const { base, limit } = $("chat").dataset;
 const url = `${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/ws/chat/`;
-const embedded = window.parent !== window;
 let open = null;
 
 function enter({ wish = false } = {}) {
@@ -147,12 +146,7 @@ for (const button of document.querySelectorAll("[data-close]")) {
 }
 const more = $("more");
 document.addEventListener("click", (event) => { if (!more.contains(event.target)) more.open = false; });
-document.addEventListener("keydown", (event) => {
-  if (event.key !== "Escape") return;
-  if (more.open) more.open = false;
-  else if (embedded && !document.querySelector("dialog[open]")) parent.postMessage({ type: "chat:close" }, "*");
-});
-if (embedded) parent.postMessage({ type: "chat:ready" }, "*");
+document.addEventListener("keydown", (event) => { if (event.key === "Escape") more.open = false; });
 
 const notice = store.read("notice");
 if (notice) {
@@ -164,3 +158,4 @@ const wish = location.hash === "#person";
 if (wish) history.replaceState(null, "", location.pathname);
 if (store.read("session")) enter({ wish });
 else if (wish) person();
+else if (root.dataset.pressed === "start") $("start").click();

@@ -34,9 +34,7 @@ export function converse({ url, limit, token, onStranger, onEnded, onCountry }) 
 
   function say(text, wish) {
     const item = line.say(text, wish);
-    const element = lines.pending(item);
-    if (status !== "open") lines.mark(item.client_ref, "waiting");
-    return element;
+    return lines.pending(item, status === "open" ? "sending" : "waiting");
   }
 
   function choose(label) {
@@ -101,7 +99,7 @@ export function converse({ url, limit, token, onStranger, onEnded, onCountry }) 
     $("empty").hidden = true;
     // After the replay has been painted, so that only what is new is read out.
     requestAnimationFrame(() => { lines.quiet = false; });
-    if (!lines.held) lines.toEnd();
+    lines.toEnd();
   }
 
   function hideTyping() {

@@ -5,6 +5,8 @@
   const read = (name) => { try { return sessionStorage.getItem(name); } catch { return null; } };
   const inChat = () => root.dataset.page === "chat" && read(`chat:${location.pathname.split("/")[2]}:session`) !== null;
   root.dataset.js = "on";
+  // Whoever presses before the rest has loaded is not left without an answer.
+  document.addEventListener("click", ({ target }) => { root.dataset.pressed = target.id; });
   if (inChat()) root.dataset.in = "chat";
   if (read("plain-title")) document.title = "Notes";
   addEventListener("pagehide", () => { root.dataset.away = ""; });

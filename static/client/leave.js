@@ -1,9 +1,9 @@
-/* "Leave now": blank first, then forget, then tell the service, then go. Button, or Shift three times on its own. */
+/* "Leave now": blank first, then tell the service, forget, and go. Button, or Shift three times on its own. */
 import * as store from "./store.js";
 
 const link = document.getElementById("leave");
 const progress = document.getElementById("leave-progress");
-const embedded = window.parent !== window;
+const embedded = parent !== window;
 const others = "BroadcastChannel" in window ? new BroadcastChannel("chat-leave") : null;
 const TIMES = 3;
 const WITHIN = 5000;
@@ -30,8 +30,8 @@ export function leaveNow({ alone = false } = {}) {
     return;
   }
   // The page around this frame has to go as well; its script does it, or the browser lets us.
-  window.parent.postMessage({ type: "chat:leave", to }, "*");
-  try { window.top.location.replace(to); } catch { /* the script of the page around does it */ }
+  parent.postMessage({ type: "chat:leave", to }, "*");
+  try { top.location.replace(to); } catch { /* the script of the page around does it */ }
 }
 
 link.addEventListener("click", (event) => {
@@ -39,6 +39,13 @@ link.addEventListener("click", (event) => {
   leaveNow();
 });
 others?.addEventListener("message", () => leaveNow({ alone: true }));
+
+if (embedded) {
+  document.addEventListener("keydown", ({ key }) => {
+    if (key === "Escape" && !document.querySelector("dialog[open], .more[open]")) parent.postMessage({ type: "chat:close" }, "*");
+  });
+  parent.postMessage({ type: "chat:ready" }, "*");
+}
 
 let presses = 0;
 let last = 0;

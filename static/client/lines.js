@@ -21,6 +21,7 @@ export class Lines {
   #choices = null;
   #day = "";
   #quiet = true;
+  #ended = true;
 
   constructor({ log, scroll, newer, onChoice, onCountry }) {
     this.#log = log;
@@ -29,7 +30,9 @@ export class Lines {
     this.#onChoice = onChoice;
     this.#onCountry = onCountry;
     newer.addEventListener("click", () => this.toEnd());
-    scroll.addEventListener("scroll", () => { if (this.#atEnd()) newer.hidden = true; }, { passive: true });
+    scroll.addEventListener("scroll", () => { if (this.#ended = this.#atEnd()) newer.hidden = true; }, { passive: true });
+    // A keyboard that slides in, or a growing draft, must not cover the last line.
+    new ResizeObserver(() => { if (this.#ended) this.toEnd(); }).observe(scroll);
   }
 
   /** While the past is replayed nobody wants to hear it all again. */
@@ -59,14 +62,15 @@ export class Lines {
   }
 
   /** An own line that the service has not acknowledged. */
-  pending(item) {
+  pending(item, state = "sending") {
     this.dropChoices();
     const line = this.#line({ sender: "client", text: item.text });
     line.dataset.unsent = "";
     line.tabIndex = -1;
     this.#own.set(item.client_ref, line);
     this.#log.append(line);
-    this.mark(item.client_ref, "sending");
+    this.mark(item.client_ref, state);
+    this.held = false;
     this.toEnd();
     return line;
   }
@@ -106,6 +110,7 @@ export class Lines {
   }
 
   toEnd() {
+    if (this.held) return;
     this.#scroll.scrollTop = this.#scroll.scrollHeight;
     this.#newer.hidden = true;
   }
@@ -171,7 +176,7 @@ export class Lines {
     if (name === this.#day) return;
     this.#day = name;
     this.#log.insertBefore(
-      make("p", { class: "day", text: name === day.format(new Date()) ? `Today, ${name}` : name }),
+      make("p", { class: "day", text: name }),
       this.#log.querySelector("[data-unsent]"),
     );
   }

@@ -77,15 +77,15 @@ class Visitor:
         self.page.keyboard.press("Enter")
 
     def sees(self, text: str) -> None:
-        expect(self.page.get_by_text(text).last).to_be_visible(timeout=PATIENCE)
+        expect(self.page.get_by_text(text).last).to_be_visible()
 
     def sees_sent(self, text: str) -> None:
         line = self.page.locator(".mine").filter(has_text=text)
         expect(line).to_have_count(1)
-        expect(line.locator(".mark")).to_have_text("Sent", timeout=PATIENCE)
+        expect(line.locator(".mark")).to_have_text("Sent")
 
     def sees_at_top(self, text: str) -> None:
-        expect(self.page.locator("#who")).to_contain_text(text, timeout=PATIENCE)
+        expect(self.page.locator("#who")).to_contain_text(text)
 
     def lines(self) -> list[tuple[str, str]]:
         """Writer and text of each line, from top to bottom."""
@@ -150,6 +150,7 @@ def visit(browser: Browser, asgi_server: LiveServer, riverside: Clinic) -> Itera
 
     Fails a test in which a page broke its content policy or threw an error.
     """
+    expect.set_options(timeout=PATIENCE)
     contexts: list[BrowserContext] = []
     broken: list[str] = []
 

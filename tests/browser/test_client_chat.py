@@ -5,7 +5,7 @@ from uuid import uuid4
 
 import pytest
 from django.utils import timezone
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from accounts.models import Membership
 from counselling import shifts, takeovers
@@ -292,3 +292,13 @@ def test_two_tabs_of_one_chat_both_work_and_both_are_in_order(visit: Visit) -> N
     assert one.lines() == two.lines()
     assert one.own_lines() == [f"line {number}" for number in range(4)]
     assert one.numbers() == sorted(set(one.numbers()))
+
+
+def test_whoever_presses_before_the_page_has_fully_loaded_gets_in_all_the_same(visit: Visit) -> None:
+    client = visit()
+    held: list[Route] = []
+    client.page.route("**/client/chat.js", held.append)
+    client.page.goto(client.address, wait_until="commit")
+    client.presses("Start chatting")
+    held[0].continue_()
+    client.sees("Your key to come back")

@@ -95,7 +95,7 @@ def test_closing_hides_the_chat_and_opening_it_again_shows_it_as_it_was(visit: V
 def test_escape_closes_from_inside_the_frame_and_from_outside(visit: Visit, allowed: str) -> None:
     page = visit().page
     chat = open_chat(page, allowed)
-    chat.locator("#urgent").click()
+    chat.get_by_role("button", name="Urgent help").first.click()
     page.keyboard.press("Escape")
     # The first Escape belongs to the dialog.
     expect(chat.get_by_role("dialog")).to_have_count(0)
