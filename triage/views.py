@@ -47,7 +47,9 @@ def client_page(view: Page) -> Callable[..., HttpResponse]:
         # Older Safari does not take 'self' for the socket's scheme, so the socket is named.
         socket = f"{'wss' if request.is_secure() else 'ws'}://{request.get_host()}"
         policy = {"frame-ancestors": [SELF, *origins], "connect-src": [SELF, socket]}
-        return csp_replace(policy)(view)(request, clinic)
+        response = view(request, clinic)
+        csp_replace(policy)(lambda _: response)(request)
+        return response
 
     return page
 

@@ -297,7 +297,7 @@ def test_two_tabs_of_one_chat_both_work_and_both_are_in_order(visit: Visit) -> N
 def test_whoever_presses_before_the_page_has_fully_loaded_gets_in_all_the_same(visit: Visit) -> None:
     client = visit()
     held: list[Route] = []
-    client.page.route("**/client/chat.js", held.append)
+    client.page.route("**/client/chat.js", lambda route: held.append(route))
     client.page.goto(client.address, wait_until="commit")
     client.presses("Start chatting")
     held[0].continue_()

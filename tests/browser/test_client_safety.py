@@ -146,6 +146,7 @@ def test_end_and_clear_leaves_nothing_for_the_next_person(visit: Visit) -> None:
         assert trace not in client.page.content()
     expect(client.page.locator("#text")).to_have_value("")
     wait_until_session_is_over(client)
+    assert the_conversation().state == State.CLOSED
     with pytest.raises(clients.StrangerToken):
         clients.identify(token=token, at=timezone.now())
     client.starts()
