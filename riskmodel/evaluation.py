@@ -11,7 +11,7 @@ from riskmodel.corpus import Row
 from riskmodel.levels import LADDER, RANK, Level
 from riskmodel.reading import ReadText
 from riskmodel.scoring import Scorer
-from riskmodel.thresholds import EVERYDAY
+from riskmodel.thresholds import is_everyday
 from riskmodel.vectors import Weights
 
 _BINS = 10
@@ -28,7 +28,7 @@ def evaluate(
     given = np.array([RANK.get(score.level, RANK[Level.MODERATE]) for score in scores])
     probability = np.array([score.probability for score in scores])
     alert = truth >= RANK[Level.MODERATE]
-    everyday = np.array([EVERYDAY in row.tags for row in chosen])
+    everyday = np.array([is_everyday(row) for row in chosen])
     figures: dict[str, Any] = {
         "rows": len(chosen),
         "auroc": round(float(roc_auc_score(alert, probability)), 4),

@@ -32,6 +32,28 @@ CHANGES = (
     "hidden characters",
     "invented word for a risk",
 )
+# Concepts that a counsellor should hear of when they are the writer's own present.
+DANGERS = frozenset(
+    {
+        "death_wish",
+        "ideation",
+        "intent",
+        "plan",
+        "means",
+        "act_now",
+        "attempt",
+        "self_harm_urge",
+        "self_harm_act",
+        "harm_others",
+        "threat",
+        "abuse_now",
+        "eating",
+        "psychosis",
+        "voices_command",
+        "medical",
+        "told_to_die",
+    }
+)
 _LENGTHS = (3, 8, 20)
 _LONGEST_CLAUSE = 40
 _LONGEST_WHOLE = 60
@@ -46,7 +68,8 @@ def rule_names() -> tuple[str, ...]:
     names = [f"{concept['name']}:{status}" for concept in concepts() for status in STATUSES]
     names += [f"{one}+{other}" for one, other in PAIRS]
     names += [f"changed:{change}" for change in CHANGES]
-    names += ["question", "own person", "other person in danger", *(f"words>{length}" for length in _LENGTHS)]
+    names += ["danger affirmed", "two dangers affirmed", "danger only at a distance"]
+    names += ["own person", "other person in danger", *(f"words>{length}" for length in _LENGTHS)]
     return tuple(names)
 
 
@@ -69,6 +92,13 @@ def rule_columns(words: Words, hits: Sequence[Hit], start: int, end: int) -> lis
             own.add(hit.concept)
         elif hit.concept in _THIRD_PARTY and "other_person" in hit.statuses:
             found.add(columns["other person in danger"])
+    dangers = len(own & DANGERS)
+    if dangers:
+        found.add(columns["danger affirmed"])
+    elif any(hit.concept in DANGERS for hit in hits if start <= hit.start and hit.end <= end):
+        found.add(columns["danger only at a distance"])
+    if dangers > 1:
+        found.add(columns["two dangers affirmed"])
     found.update(columns[f"{one}+{other}"] for one, other in PAIRS if one in own and other in own)
     if words.changes and words.words:
         first, last = words.starts[start], words.ends[end - 1]

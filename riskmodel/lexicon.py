@@ -73,7 +73,8 @@ class Lexicon:
         if not plain.isalpha():
             letters = self.unleet(plain)
             return Reading(self._read(letters).words, "letters written as signs") if letters else Reading((plain,))
-        if _LONG_RUN.search(plain) or (_RUN.search(plain) and _RUN.sub(r"\1", plain) in self._squeezed):
+        doubled = len(plain) > 3 and _RUN.search(plain) and _RUN.sub(r"\1", plain) in self._squeezed
+        if doubled or _LONG_RUN.search(plain):
             shortened = self._shorten(plain)
             if shortened in self._respellings:
                 return Reading(self._respellings[shortened].words, "repeated letters")

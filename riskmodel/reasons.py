@@ -10,7 +10,9 @@ _WORDS_SHOWN = 5
 _PHRASES_SHOWN = 6
 _LEAST_SHARE = 0.02
 _SPOKEN = {"other_person": "somebody else", "past": "past", "joking": "joking or a saying", "quoted": "quoted"}
-_QUIET = frozenset({"protective", "soon"})  # told by their partners; alone they alarm nobody
+_QUIET = frozenset(
+    {"protective", "soon", "about_other", "staying_alive"}
+)  # told by their partners; alone they alarm nobody
 MODERATE = 1  # the output whose log-odds the reasons explain
 
 

@@ -4,11 +4,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 
-from riskmodel.assertions import Hit, Reading
+from riskmodel.assertions import DISTANCING, Hit, Reading
 from riskmodel.levels import RANK, Level
 from riskmodel.normalising import Words
 from riskmodel.phrases import PhraseFinder
-from riskmodel.tables import table
+from riskmodel.tables import concepts, table
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +49,22 @@ def rules() -> tuple[Rule, ...]:
 
 
 @cache
+def _concept_rules() -> dict[str, Rule]:
+    english = {concept["name"]: concept for concept in concepts()}
+    return {
+        row["concept"]: Rule(
+            name=english[row["concept"]]["label"],
+            floor=Level(row["floor"]),
+            language="en",
+            categories=tuple(english[row["concept"]]["categories"]),
+            unless=DISTANCING,
+            and_soon=False,
+        )
+        for row in table("safety_net")["concept"]
+    }
+
+
+@cache
 def finders() -> tuple[PhraseFinder, PhraseFinder]:
     """The English phrases, and those of the other languages; both labelled by the rule's number."""
     english: list[tuple[str, str]] = []
@@ -70,6 +86,10 @@ def catch(words: Words, hits: Sequence[Hit], reading: Reading) -> list[Caught]:
             continue
         if not reading.statuses(match) & rule.unless:
             caught.append(Caught(rule, match.start, match.end))
+    for hit in hits:
+        by_concept = _concept_rules().get(hit.concept)
+        if by_concept is not None and hit.affirmed:
+            caught.append(Caught(by_concept, hit.start, hit.end))
     # Other languages are matched as written: the English respellings would spoil them.
     places = [place for place, word in enumerate(words.as_written) if word]
     for match in others.find([words.as_written[place].replace("'", "") for place in places]):

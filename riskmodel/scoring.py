@@ -43,12 +43,13 @@ class Scorer:
         return each.max(axis=0), text.stretches[decisive], each[decisive]
 
     def level(self, cumulative: Sequence[float]) -> Level:
-        """The highest level whose threshold is reached."""
-        found = Level.NONE
-        for step, probability, threshold in zip(_STEPS, cumulative, self._thresholds, strict=True):
-            if probability >= threshold:
-                found = step
-        return found
+        """The highest level whose threshold is reached together with those of all alerting levels below it."""
+        low, moderate, high, imminent = (p >= t for p, t in zip(cumulative, self._thresholds, strict=True))
+        if not moderate:
+            return Level.LOW if low else Level.NONE
+        if not high:
+            return Level.MODERATE
+        return Level.IMMINENT if imminent else Level.HIGH
 
     def score(self, text: str) -> RiskScore:
         """The score of `text`, without time; may raise, `score` of this module does not."""

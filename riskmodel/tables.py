@@ -31,6 +31,12 @@ def common_words() -> frozenset[str]:
 
 
 @cache
+def function_words() -> frozenset[str]:
+    """Small words that carry no meaning of their own for the linear models."""
+    return frozenset(table("function_words")["words"].split())
+
+
+@cache
 def digest() -> str:
     """SHA-256 over every table: a model is only valid with the tables that it was trained with."""
     whole = hashlib.sha256()

@@ -17,8 +17,18 @@ from riskmodel.vectors import Weights
 ALPHA: Mapping[Level, float] = {Level.LOW: 0.20, Level.MODERATE: 0.10, Level.HIGH: 0.05, Level.IMMINENT: 0.02}
 # Above this share of alerts on everyday text counsellors would stop looking.
 MOST_FALSE_ALARMS = 0.01
+# Of messages one level lower at most this share may be called `high` or `imminent`: a queue in which everything is
+# urgent has no order.
+MOST_CALLED_TOO_HIGH = 0.25
 CATEGORY_THRESHOLD = 0.5
-EVERYDAY = "everyday"
+UNSET: Mapping[str, Any] = {"levels": dict.fromkeys(LADDER[1:], 1.0), "category": CATEGORY_THRESHOLD}
+# Sayings and quotations use the words of danger on purpose; they are measured apart from plain everyday talk.
+_NOT_PLAIN = frozenset({"idiom", "joking", "quoted", "lyrics", "academic", "contrast"})
+
+
+def is_everyday(row: Row) -> bool:
+    """Whether a row is plain everyday talk, of which hardly any may alert."""
+    return row.level is Level.NONE and "everyday" in row.tags and not _NOT_PLAIN.intersection(row.tags)
 
 
 def conformal_threshold(probabilities: Sequence[float], alpha: float) -> float | None:
@@ -31,35 +41,48 @@ def conformal_threshold(probabilities: Sequence[float], alpha: float) -> float |
 
 
 def least_for_false_alarms(probabilities: Sequence[float], share: float) -> float:
-    """The lowest threshold that at most `share` of `probabilities` reach."""
+    """The lowest threshold that at most `share` of `probabilities` (one, where they are few) reach."""
     ordered = sorted(probabilities, reverse=True)
-    allowed = math.floor(share * len(ordered))
+    allowed = max(1, round(share * len(ordered)))
     return float(np.nextafter(ordered[allowed], 2.0)) if allowed < len(ordered) else 0.0
 
 
 def choose_thresholds(
-    weights: Weights, manifest: dict[str, Any], rows: Sequence[Row], texts: Sequence[ReadText]
+    weights: Weights,
+    manifest: Mapping[str, Any],
+    rows: Sequence[Row],
+    texts: Sequence[ReadText],
+    everyday_elsewhere: Sequence[Sequence[float]],
 ) -> dict[str, Any]:
-    """Thresholds by level, and how they were come by."""
-    start = {"levels": dict.fromkeys(LADDER[1:], 1.0), "category": CATEGORY_THRESHOLD}
-    scorer = Scorer(Artefact("", weights, manifest | {"thresholds": start}))
+    """Thresholds by level, and how they were come by.
+
+    `everyday_elsewhere` are cumulative probabilities of everyday rows outside the calibration split, from models that
+    never saw them: the calibration split alone holds too few to tell one alarm in a hundred.
+    """
+    scorer = Scorer(Artefact("", weights, dict(manifest) | {"thresholds": UNSET}))
     held = [(row, text) for row, text in zip(rows, texts, strict=True) if row.split == "calibrate"]
     found = np.array([scorer.probabilities(text)[0][:4] for _, text in held])
     ranks = np.array([RANK[row.level] for row, _ in held])
-    everyday = np.array([EVERYDAY in row.tags for row, _ in held])
+    everyday = np.vstack([found[[is_everyday(row) for row, _ in held]], *everyday_elsewhere])
     levels: dict[str, float] = {}
     how: dict[str, Any] = {}
     for column, level in enumerate(LADDER[1:]):
         positives = found[ranks >= RANK[level], column]
         wanted = conformal_threshold(positives.tolist(), ALPHA[level])
-        least = least_for_false_alarms(found[everyday, column].tolist(), MOST_FALSE_ALARMS)
-        chosen = least if wanted is None or (least > wanted and level is not Level.LOW) else wanted
+        if level is Level.LOW:
+            least = 0.0  # raises no alert, so everyday text may reach it
+        elif level is Level.MODERATE:
+            least = least_for_false_alarms(everyday[:, column].tolist(), MOST_FALSE_ALARMS)
+        else:
+            below = found[ranks == RANK[level] - 1, column]
+            least = least_for_false_alarms(below.tolist(), MOST_CALLED_TOO_HIGH)
+        chosen = least if wanted is None else max(wanted, least)
         levels[level] = round(float(chosen), 6)
         how[level] = {
             "alpha": ALPHA[level],
             "positives": int(positives.size),
             "conformal": None if wanted is None else round(float(wanted), 6),
-            "least for false alarms": round(least, 6),
+            "least": round(least, 6),
             "misses": int((positives < chosen).sum()),
         }
-    return {"levels": levels, "category": CATEGORY_THRESHOLD, "chosen": how, "everyday rows": int(everyday.sum())}
+    return {"levels": levels, "category": CATEGORY_THRESHOLD, "chosen": how, "everyday rows": len(everyday)}

@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 
-WORD_GRAMS = (1, 2)
+from riskmodel.tables import function_words
+
 CHARACTER_GRAMS = (3, 5)
 _CACHED_WORDS = 20_000
 
@@ -102,15 +103,22 @@ class Weights:
 
 
 def word_grams(words: Sequence[str]) -> Iterator[tuple[str, int, int]]:
-    """Each word and pair of neighbours with the places of its first word and behind its last."""
-    shortest, longest = WORD_GRAMS
-    for length in range(shortest, longest + 1):
-        for start in range(len(words) - length + 1):
-            yield " ".join(words[start : start + length]), start, start + length
+    """Each content word, and each pair of neighbours, with the places of its first and behind its last word.
+
+    A function word alone ("he", "will") tells who wrote the corpus, not who is in danger.
+    """
+    function = function_words()
+    for start, word in enumerate(words):
+        if word not in function:
+            yield word, start, start + 1
+    for start in range(len(words) - 1):
+        yield f"{words[start]} {words[start + 1]}", start, start + 2
 
 
 def character_grams(word: str) -> Iterator[str]:
-    """The pieces of one word between blanks, as scikit-learn's `char_wb` analyser makes them."""
+    """The pieces of one content word between blanks, as scikit-learn's `char_wb` analyser makes them."""
+    if word in function_words():
+        return
     padded = f" {word} "
     for length in range(CHARACTER_GRAMS[0], CHARACTER_GRAMS[1] + 1):
         yield padded[:length]
@@ -118,3 +126,13 @@ def character_grams(word: str) -> Iterator[str]:
             return
         for start in range(1, len(padded) - length + 1):
             yield padded[start : start + length]
+
+
+def words_analyser(words: Sequence[str]) -> list[str]:
+    """`word_grams` as an analyser for scikit-learn."""
+    return [gram for gram, _, _ in word_grams(words)]
+
+
+def characters_analyser(words: Sequence[str]) -> list[str]:
+    """`character_grams` of every word as an analyser for scikit-learn."""
+    return [gram for word in words for gram in character_grams(word)]

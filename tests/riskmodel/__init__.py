@@ -1,0 +1,1 @@
+"""Tests of the risk model; none needs a database."""
