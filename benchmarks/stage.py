@@ -3,7 +3,6 @@
 import contextlib
 import os
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -39,33 +38,36 @@ class Stage:
 
     @contextlib.contextmanager
     def web(self, application: str, settings: str, processes: int) -> Iterator[tuple[int, list[int]]]:
-        """Serve `application` by uvicorn in `processes` processes on one socket; yields the port and their ids."""
-        with socket.socket() as listener:
-            listener.bind(("127.0.0.1", 0))
-            listener.listen(2048)
-            listener.set_inheritable(True)
-            port = listener.getsockname()[1]
-            command = [sys.executable, "-m", "uvicorn", application, "--fd", str(listener.fileno())]
-            command += ["--ws", "websockets-sansio", "--loop", "uvloop", "--http", "httptools"]
-            command += ["--lifespan", "off", "--log-level", "warning", "--ws-max-size", "32768"]
-            env = self.env | {"DJANGO_SETTINGS_MODULE": settings}
-            log = (self.home / "web.log").open("ab")
+        """Serve `application` by uvicorn in `processes` processes, as `serve` does; yields the port and their ids."""
+        from config.embedded import listening
+
+        sockets = listening.bind_for(processes, host="127.0.0.1", port=0)
+        port = sockets[0].getsockname()[1]
+        env = self.env | {"DJANGO_SETTINGS_MODULE": settings}
+        with (self.home / "web.log").open("ab") as log:
             children = [
-                subprocess.Popen(command, env=env, pass_fds=[listener.fileno()], cwd=ROOT, stderr=log)
-                for _ in range(processes)
+                subprocess.Popen(
+                    listening.uvicorn(one.fileno(), application), env=env, pass_fds=[one.fileno()], cwd=ROOT, stderr=log
+                )
+                for one in sockets
             ]
             try:
                 _wait_for(f"http://127.0.0.1:{port}/health/live", processes)
                 yield port, [child.pid for child in children]
             finally:
-                for child in children:
-                    child.send_signal(signal.SIGTERM)
-                for child in children:
-                    try:
-                        child.wait(timeout=15)
-                    except subprocess.TimeoutExpired:
-                        child.kill()
-                log.close()
+                _end(children)
+                for one in sockets:
+                    one.close()
+
+
+def _end(children: list[subprocess.Popen[bytes]]) -> None:
+    for child in children:
+        child.send_signal(signal.SIGTERM)
+    for child in children:
+        try:
+            child.wait(timeout=15)
+        except subprocess.TimeoutExpired:
+            child.kill()
 
 
 def _wait_for(address: str, processes: int) -> None:
