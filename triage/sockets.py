@@ -18,6 +18,9 @@ from channels.layers import get_channel_layer
 from channels.utils import await_many_dispatch
 from django.conf import settings
 from django.db import DatabaseError, InterfaceError, OperationalError, connection
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.backends.signals import connection_created
+from django.dispatch import receiver
 
 logger = logging.getLogger(__name__)
 Result = TypeVar("Result")
@@ -27,6 +30,7 @@ STRANGER = 4401
 COME_BACK = 1012
 _CHECK_CONNECTION_AFTER = 5.0
 _LAYER_PATIENCE = 2.0
+_STATEMENT_PATIENCE = "7s"
 _LONGEST_REFERENCE = 100
 _used = threading.local()
 
@@ -40,6 +44,15 @@ class _Trouble:
 
 
 _trouble = _Trouble()
+
+
+@receiver(connection_created)
+def _limit_waits(connection: BaseDatabaseWrapper, **_: Any) -> None:
+    """Let no thread of the pool wait for a row without end: eight that wait for the same one would stop everybody."""
+    if hasattr(_used, "at"):
+        with connection.cursor() as cursor:
+            # Not lock_timeout: it begins anew for each who moves up in the queue for a row.
+            cursor.execute(f"SET statement_timeout = '{_STATEMENT_PATIENCE}'")
 
 
 class Unavailable(Exception):

@@ -7,8 +7,11 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
+from uuid import uuid4
 
 import pytest
+from django.conf import settings
+from django.db import transaction
 from django.utils import timezone
 
 from config.embedded import processes
@@ -80,6 +83,36 @@ def test_when_valkey_is_back_the_tab_is_asked_to_come_back(start_web, own_valkey
         tab.until("welcome")
         own_valkey.start()
         assert tab.until_closed() == sockets.COME_BACK
+
+
+# -- somebody holds a row and does not let go
+
+
+def test_a_row_that_stays_locked_costs_its_own_conversation_only(asgi_server, clinic, started):
+    """As many tabs as the service has threads wait for it; everybody else is served, and nothing is lost."""
+    other = clients.start(clinic=clinic, at=timezone.now())
+    tabs = [ClientTab(asgi_server, started.token) for _ in range(settings.DOMAIN_THREADS)]
+    refs = [str(uuid4()) for _ in tabs]
+    for tab in tabs:
+        tab.until("welcome")
+    with transaction.atomic():
+        Conversation.objects.select_for_update().get(pk=started.conversation_id)
+        for tab, ref in zip(tabs, refs, strict=True):
+            tab.send(type="message", client_ref=ref, text="hello")
+        for tab, ref in zip(tabs, refs, strict=True):
+            assert tab.until("error") | {"detail": ""} == {
+                "type": "error",
+                "code": "unavailable",
+                "detail": "",
+                "retry_after_ms": 1000,
+                "client_ref": ref,
+            }
+        with tab_of(asgi_server, other) as tab:
+            assert tab.writes("hello")["type"] == "ack"
+    for tab, ref in zip(tabs, refs, strict=True):
+        assert tab.writes("hello", ref=ref)["type"] == "ack"
+        tab.close()
+    assert Message.objects.filter(conversation_id=started.conversation_id, sender="client").count() == len(refs)
 
 
 # -- the scorer is broken
