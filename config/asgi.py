@@ -1,5 +1,6 @@
 """The ASGI application: pages and API over HTTP, the client's and the desk's sockets."""
 
+import logging
 import os
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings.local")
@@ -19,8 +20,13 @@ from counselling.consumers import DeskConsumer  # noqa: E402
 from triage.bot.catalogue import current_catalogue  # noqa: E402
 from triage.consumers import ClientConsumer  # noqa: E402
 
-# Loaded before the first message, so nobody at 03:00 pays for it; a service without its safety content must not start.
-riskmodel.warm_up()
+# Loaded before the first message, so nobody at 03:00 pays for it. With a refused artefact the service starts all the
+# same: every message is then unscored and calls a person, and /health/ready says why. Without its safety content it
+# must not start.
+try:
+    riskmodel.warm_up()
+except riskmodel.ArtefactRefused as refused:
+    logging.getLogger(__name__).critical("risk model refused: %s", refused)
 current_catalogue()
 
 # The client's socket carries its own token and no cookie, so another site cannot borrow anybody's right to speak.
