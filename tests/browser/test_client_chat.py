@@ -227,6 +227,9 @@ def test_a_counsellor_joins_writes_and_hands_back(visit: Visit, counsellor: Memb
     client.writes("Thank you")
     client.sees_sent("Thank you")
     assert client.lines()[-1] == ("You", "Thank you")
+    takeovers.hand_back(member=counsellor, conversation_id=conversation.pk, at=timezone.now())
+    client.sees_at_top("Automated helper: a program, not a person.")
+    assert client.lines()[-1][0] == "Automated helper"
 
 
 def test_asking_for_a_person_twice_asks_once_and_is_answered(visit: Visit) -> None:
