@@ -2,7 +2,6 @@
 
 import base64
 import json
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -15,13 +14,6 @@ from audit.models import Entry
 
 PAGE_SIZE = 50
 PAGE_LIMIT = 500
-_AGENTS = {
-    "human": "A member of the team",
-    "bot": "The bot",
-    "model": "The risk model",
-    "system": "The service",
-    "client": "The client",
-}
 
 
 class BadCursor(ValueError):
@@ -135,18 +127,7 @@ def action_label(action: str) -> str:
     return MEANINGS.get(action, action)
 
 
-def agent_label(entry: Entry) -> str:
-    """Who acted, in plain words and without a name: pages that may show names look them up by `agent_id`."""
-    label = _AGENTS.get(entry.agent_kind, entry.agent_kind)
-    return f"{label} ({entry.agent_role})" if entry.agent_role else label
-
-
 def detail_of(entry: Entry) -> dict[str, Any]:
     """The detail as values."""
     detail: dict[str, Any] = json.loads(entry.detail)
     return detail
-
-
-def action_choices(actions: Iterable[str] = MEANINGS) -> list[tuple[str, str]]:
-    """Actions with their words, for a filter's list, in the order of the words."""
-    return sorted(((action, action_label(action)) for action in actions), key=lambda choice: choice[1])

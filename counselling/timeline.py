@@ -16,18 +16,7 @@ from triage.transcripts import Line
 # Entries that stand for a line of the conversation, found again by its `seq`.
 LINE_ACTIONS = frozenset({"message.received", "bot.replied", "notice.shown", "counsellor.replied"})
 # Shown with their line, or about reading instead of about the conversation: the list of entries has them all.
-_QUIET = frozenset(
-    {
-        "risk.assessed",
-        "crisis_card.shown",
-        "disclosure.shown",
-        "message_key.created",
-        "transcript.viewed",
-        "transcript.exported",
-        "audit.viewed",
-        "audit.exported",
-    }
-)
+_QUIET = frozenset({"risk.assessed", "crisis_card.shown", "transcript.viewed", "audit.viewed"})
 _CALLS = frozenset({"alert.raised", "alert.raised_again", "alert.escalated"})
 LEVEL_WORDS: Mapping[str, str] = {
     "moderate": "Moderate risk",

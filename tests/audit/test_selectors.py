@@ -121,11 +121,8 @@ def test_an_invented_cursor_of_a_conversation_is_refused(cursor):
 def test_entries_are_labelled_in_plain_words():
     entry = Entry.objects.get(action="conversation.taken_over", conversation_id=CONVERSATION)
     assert selectors.action_label(entry.action) == "A counsellor took the conversation over"
-    assert selectors.agent_label(entry) == "A member of the team (counsellor)"
-    assert selectors.agent_label(Entry(agent_kind="bot", agent_role="")) == "The bot"
     assert selectors.action_label("future.happened") == "future.happened"
     assert selectors.detail_of(Entry.objects.filter(action="bot.replied").earliest("seq")) == {
         "key": "welcome",
         "version": 1,
     }
-    assert ("bot.replied", "The bot answered with approved content") in selectors.action_choices()
