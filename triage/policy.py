@@ -43,7 +43,6 @@ class Decision:
     """The outcome for one message: an alert or none, whether the conversation goes to a person, the bot's part."""
 
     alert: AlertKind | None
-    raise_again: bool
     call_person: bool
     bot: BotPart
 
@@ -68,7 +67,6 @@ def decide(
     call_person = kind is not None and state == State.WITH_BOT
     return Decision(
         alert=kind if is_new or rises else None,
-        raise_again=rises,
         call_person=call_person,
         bot=_bot_part(State(state), called=call_person),
     )
