@@ -54,8 +54,6 @@ TEMPLATES = [
     },
 ]
 
-# Sockets have no request, so no entry point may own a transaction (design rule 2).
-ATOMIC_REQUESTS = False
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 AUTH_USER_MODEL = "accounts.User"
@@ -144,7 +142,6 @@ WORKER_HEARTBEAT_STALE_SECONDS = 60
 CLIENT_FRAMES_PER_SECOND = 5.0
 CLIENT_FRAMES_BURST = 20
 CLIENT_TEXT_LIMIT = 4000
-CLIENT_FRAME_BYTES = 32_768
 CLIENT_STARTS_PER_MINUTE = 30
 CLIENT_SESSION_HOURS = 24
 API_REQUESTS_PER_MINUTE = 600
