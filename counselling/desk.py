@@ -12,12 +12,13 @@ from accounts.access import require
 from accounts.models import Membership
 from accounts.permissions import Action
 from accounts.trail import agent_of
-from audit.trail import Event, conversation_stream, record
+from audit.trail import Event
 from counselling import shifts
 from triage.access import access_conversation
 from triage.models import Alert, AlertState, Conversation, RiskAssessment
 from triage.sealing import Seal, Unreadable
 from triage.states import State
+from triage.trail import record_in
 from triage.transcripts import Line, lines_after, open_reasons
 
 QUEUE_LIMIT = 500
@@ -115,8 +116,7 @@ def open_transcript(
         lines = lines_after(conversation, after, with_assessments=True)
         detail = {"from_seq": after, "to_seq": lines[-1].seq if lines else after, "where": "desk"}
         viewed = Event("transcript.viewed", agent_of(member), "conversation", str(conversation.pk), detail=detail)
-        stream = conversation_stream(clinic_id=conversation.clinic_id, conversation_id=conversation.pk)
-        record(stream, viewed, at=at)
+        record_in(conversation, viewed, at=at)
     return conversation, lines
 
 

@@ -11,10 +11,11 @@ from uuid import UUID
 from django.db import transaction
 
 from accounts.permissions import Role
-from audit.trail import Agent, Event, conversation_stream, record
+from audit.trail import Agent, Event
 from counselling.models import Escalation
 from triage import locking, publishing
 from triage.models import Alert, AlertState, Conversation
+from triage.trail import record_in
 
 logger = logging.getLogger(__name__)
 
@@ -65,13 +66,7 @@ def _tell(conversation: Conversation, alert: Alert, role: str, due_at: datetime,
     late = round((at - due_at).total_seconds(), 1)
     detail = {"step": alert.escalation_step, "called_role": str(role), "level": alert.level, "late_seconds": late}
     event = Event("alert.escalated", LADDER, "alert", str(alert.pk), detail=detail)
-    record(conversation_stream(clinic_id=conversation.clinic_id, conversation_id=conversation.pk), event, at=at)
-    publishing.ring_conversation(
-        conversation_id=conversation.pk,
-        clinic_id=conversation.clinic_id,
-        seq=conversation.last_seq,
-        state=conversation.state,
-        urgent=True,
-    )
+    record_in(conversation, event, at=at)
+    publishing.ring_conversation(conversation, urgent=True)
     if late > 30:
         logger.warning("escalation fired late", extra={"alert": alert.pk, "count": late})

@@ -9,11 +9,12 @@ from django.db import transaction
 from accounts.models import Membership
 from accounts.permissions import Action
 from accounts.trail import agent_of
-from audit.trail import Event, conversation_stream, record
+from audit.trail import Event
 from counselling.models import Review, Verdict
 from triage.access import access_conversation
 from triage.sealing import Seal
 from triage.texts import BadText, checked
+from triage.trail import record_in
 
 NEEDS_NOTE = frozenset({Verdict.CONCERN, Verdict.UNSAFE})
 
@@ -51,8 +52,7 @@ def complete_review(*, member: Membership, conversation_id: UUID, verdict: str, 
         )
         detail = {"verdict": verdict, "note_characters": len(note), "note_digest": seal.keyed_digest(note)}
         event = Event("review.completed", agent_of(member), "review", str(review_id), detail=detail)
-        stream = conversation_stream(clinic_id=conversation.clinic_id, conversation_id=conversation.pk)
-        record(stream, event, at=at)
+        record_in(conversation, event, at=at)
     return review
 
 

@@ -19,7 +19,7 @@ from accounts.permissions import Action
 from accounts.trail import agent_of
 from audit import selectors as trail
 from audit.models import Entry
-from audit.trail import Event, clinic_stream, conversation_stream, record
+from audit.trail import Event, clinic_stream, record
 from counselling.models import Review, Takeover
 from counselling.reviews import note_place
 from counselling.timeline import Item, build, line_seq
@@ -27,6 +27,7 @@ from triage.access import access_conversation
 from triage.models import Alert, AlertState, Conversation, RiskAssessment
 from triage.policy import URGENCY
 from triage.sealing import Seal, Unreadable
+from triage.trail import record_in
 from triage.transcripts import ERASED, lines_after
 
 PAGE_SIZE = 25
@@ -149,7 +150,7 @@ def read_conversation(
         takeovers = list(conversation.takeovers.select_related("counsellor__user").order_by("started_at"))
         detail = {"where": WHERE, "from_seq": after, "to_seq": upto, "entries": len(page.entries), "fields": _FIELDS}
         viewed = Event("transcript.viewed", agent_of(member), "conversation", str(conversation.pk), detail=detail)
-        record(conversation_stream(clinic_id=conversation.clinic_id, conversation_id=conversation.pk), viewed, at=at)
+        record_in(conversation, viewed, at=at)
     return Reading(
         conversation=conversation,
         items=build(page.entries, lines, names),

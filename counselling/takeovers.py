@@ -9,7 +9,7 @@ from django.db.models import TextChoices
 from accounts.models import Membership
 from accounts.permissions import Action
 from accounts.trail import agent_of
-from audit.trail import Event, conversation_stream, record
+from audit.trail import Event
 from counselling.models import Takeover, TakeoverEnd
 from triage import alerts, publishing, rows, talking
 from triage.access import access_conversation
@@ -18,6 +18,7 @@ from triage.models import AlertState, Conversation, Sender
 from triage.policy import NO_HAND_BACK_FROM
 from triage.sealing import Seal
 from triage.states import NotAllowed, State, Verb, transition
+from triage.trail import record_in
 from triage.writing import Draft, bot_drafts, next_lines, reply_events
 
 __all__ = [
@@ -163,12 +164,5 @@ def _finish(conversation: Conversation, events: list[Event], drafts: list[Draft]
     seal = Seal(conversation.pk, conversation.message_key)
     lines = next_lines(conversation, seal, drafts, at=at)
     rows.store(conversation, lines)
-    stream = conversation_stream(clinic_id=conversation.clinic_id, conversation_id=conversation.pk)
-    record(stream, *events, *reply_events(lines), at=at)
-    publishing.ring_conversation(
-        conversation_id=conversation.pk,
-        clinic_id=conversation.clinic_id,
-        seq=conversation.last_seq,
-        state=conversation.state,
-        urgent=True,
-    )
+    record_in(conversation, *events, *reply_events(lines), at=at)
+    publishing.ring_conversation(conversation, urgent=True)

@@ -74,7 +74,6 @@ def count(request: HttpRequest, what: str) -> None:
 def is_rehearsal(clinic: Clinic, value: object) -> bool:
     """Whether this start is a rehearsal: asked for by `true` where that is open, or by the token of a member who may.
 
-
     Raises Refused for a rehearsal that nobody may hold, so that it is never counted as a client.
     """
     if value in (None, False, ""):

@@ -9,10 +9,11 @@ from accounts.access import require
 from accounts.models import Membership
 from accounts.permissions import Action
 from accounts.trail import agent_of
-from audit.trail import Agent, Event, conversation_stream, record
+from audit.trail import Agent, Event
 from triage import locking, publishing
 from triage.models import Alert, AlertState, Conversation, Resolution
 from triage.policy import URGENCY, AlertKind
+from triage.trail import record_in
 
 
 class UnknownAlert(Exception):
@@ -75,8 +76,8 @@ def acknowledge(*, member: Membership, alert_id: UUID, at: datetime) -> Alert:
         if alert.state == AlertState.RESOLVED:
             raise AlreadyResolved(str(alert_id))
         if alert.state == AlertState.OPEN:
-            _record(conversation, mark_acknowledged(alert, member, at=at), at=at)
-            _ring(conversation)
+            record_in(conversation, mark_acknowledged(alert, member, at=at), at=at)
+            publishing.ring_conversation(conversation, urgent=True)
     return alert
 
 
@@ -95,8 +96,8 @@ def resolve(*, member: Membership, alert_id: UUID, resolution: str, at: datetime
         detail = {"resolution": resolution, "level_before": conversation.level}
         conversation.level, conversation.urgency, conversation.changed_at = "none", 0, at
         conversation.save(update_fields=["level", "urgency", "changed_at"])
-        _record(conversation, Event("alert.resolved", agent_of(member), "alert", str(alert.pk), detail=detail), at=at)
-        _ring(conversation)
+        record_in(conversation, Event("alert.resolved", agent_of(member), "alert", str(alert.pk), detail=detail), at=at)
+        publishing.ring_conversation(conversation, urgent=True)
     return alert
 
 
@@ -107,18 +108,3 @@ def _locked_alert(member: Membership, alert_id: UUID) -> tuple[Conversation, Ale
         raise UnknownAlert(str(alert_id))
     conversation = locking.locked(place[0])
     return conversation, Alert.objects.get(pk=alert_id)
-
-
-def _record(conversation: Conversation, event: Event, *, at: datetime) -> None:
-    stream = conversation_stream(clinic_id=conversation.clinic_id, conversation_id=conversation.pk)
-    record(stream, event, at=at)
-
-
-def _ring(conversation: Conversation) -> None:
-    publishing.ring_conversation(
-        conversation_id=conversation.pk,
-        clinic_id=conversation.clinic_id,
-        seq=conversation.last_seq,
-        state=conversation.state,
-        urgent=True,
-    )

@@ -8,6 +8,7 @@ from django.conf import settings
 from django.db import transaction
 
 from accounts.models import Clinic
+from accounts.secrecy import digest_of_key, new_key
 from audit.trail import Agent, Event, clinic_stream, record
 from triage import conversations, keys, pseudonyms
 from triage.crisis import directory
@@ -51,7 +52,7 @@ class Identity:
     is_rehearsal: bool
 
 
-def start(*, clinic: Clinic, at: datetime, country: str = "", locale: str = "", is_rehearsal: bool = False) -> Started:
+def start(*, clinic: Clinic, at: datetime, country: str = "", is_rehearsal: bool = False) -> Started:
     """Let somebody in: a pseudonym, a return key, a first conversation. Raises UnknownCountry."""
     _check_country(country)
     return_key = keys.new_return_key()
@@ -60,7 +61,7 @@ def start(*, clinic: Clinic, at: datetime, country: str = "", locale: str = "", 
             clinic=clinic,
             pseudonym=pseudonyms.new_pseudonym(),
             return_key_digest=keys.return_key_digest(return_key),
-            locale=locale or clinic.locale,
+            locale=clinic.locale,
             country=country,
             is_rehearsal=is_rehearsal,
             created_at=at,
@@ -106,7 +107,7 @@ def leave(*, token: str, at: datetime) -> None:
         session = (
             ClientSession.objects.select_for_update(of=("self",))
             .select_related("client__clinic")
-            .filter(token_digest=keys.digest(token), ended_at=None)
+            .filter(token_digest=digest_of_key(token), ended_at=None)
             .first()
         )
         if session is None:
@@ -158,16 +159,16 @@ def _check_country(country: str) -> None:
 
 def _session(token: str, *, at: datetime, clinic: Clinic | None = None) -> ClientSession:
     sessions = ClientSession.objects.select_related("client__clinic")
-    session = sessions.filter(token_digest=keys.digest(token), ended_at=None, expires_at__gt=at).first()
+    session = sessions.filter(token_digest=digest_of_key(token), ended_at=None, expires_at__gt=at).first()
     if session is None or (clinic is not None and session.client.clinic_id != clinic.pk):
         raise StrangerToken
     return session
 
 
 def _open_session(client: Client, *, at: datetime) -> str:
-    token = keys.new_token()
+    token = new_key()
     expires = at + timedelta(hours=settings.CLIENT_SESSION_HOURS)
-    ClientSession.objects.create(client=client, token_digest=keys.digest(token), created_at=at, expires_at=expires)
+    ClientSession.objects.create(client=client, token_digest=digest_of_key(token), created_at=at, expires_at=expires)
     return token
 
 

@@ -6,11 +6,12 @@ from uuid import UUID, uuid4
 from django.conf import settings
 from django.db import transaction
 
-from audit.trail import Agent, Event, conversation_stream, record
+from audit.trail import Agent, Event
 from triage import locking, publishing, rows, talking
 from triage.models import Client, Conversation
 from triage.sealing import Seal, new_message_key
 from triage.states import NotAllowed, State, Verb, transition
+from triage.trail import record_in
 from triage.writing import SYSTEM, bot_drafts, next_lines, reply_events
 
 __all__ = ["NotAllowed", "close_idle", "end_by_client", "open_conversation"]
@@ -41,9 +42,8 @@ def open_conversation(client: Client, *, at: datetime) -> Conversation:
         str(conversation_id),
         detail={"rehearsal": client.is_rehearsal},
     )
-    stream = conversation_stream(clinic_id=client.clinic_id, conversation_id=conversation_id)
-    record(stream, started, *reply_events(lines), at=at)
-    _ring(conversation)
+    record_in(conversation, started, *reply_events(lines), at=at)
+    publishing.ring_conversation(conversation)
     return conversation
 
 
@@ -81,15 +81,5 @@ def _close_one_idle(conversation_id: UUID, before: datetime, *, at: datetime) ->
 def _close(conversation: Conversation, event: Event, *, at: datetime) -> None:
     conversation.state, conversation.closed_at, conversation.changed_at = State.CLOSED, at, at
     conversation.save(update_fields=["state", "closed_at", "changed_at"])
-    stream = conversation_stream(clinic_id=conversation.clinic_id, conversation_id=conversation.pk)
-    record(stream, event, at=at)
-    _ring(conversation)
-
-
-def _ring(conversation: Conversation) -> None:
-    publishing.ring_conversation(
-        conversation_id=conversation.pk,
-        clinic_id=conversation.clinic_id,
-        seq=conversation.last_seq,
-        state=conversation.state,
-    )
+    record_in(conversation, event, at=at)
+    publishing.ring_conversation(conversation)

@@ -1,17 +1,13 @@
-"""Keys that clients hold: a token a browser and a return key a person. Only digests are kept."""
+"""The return key that a person may write down to come back with. Only its digest is kept."""
 
-import hashlib
 import secrets
+
+from accounts.secrecy import digest_of_key
 
 # Crockford's alphabet: no I, L, O, U, so that a key written down by hand can be read again.
 _ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 _LOOK_ALIKES = str.maketrans({"O": "0", "I": "1", "L": "1"})
 _GROUPS, _GROUP_LENGTH = 5, 4
-
-
-def new_token() -> str:
-    """A browser's token: 256 random bits, URL-safe."""
-    return secrets.token_urlsafe(32)
 
 
 def new_return_key() -> str:
@@ -20,12 +16,7 @@ def new_return_key() -> str:
     return "-".join(groups)
 
 
-def digest(key: str) -> bytes:
-    """SHA-256 of a token. Both kinds of key are random and long, so a slow hash would add nothing."""
-    return hashlib.sha256(key.encode("utf-8", "surrogatepass")).digest()
-
-
 def return_key_digest(key: str) -> bytes:
     """Digest of a return key as a person may type it: any case, any spacing, look-alike letters forgiven."""
     letters = "".join(char for char in key.upper() if char.isalnum()).translate(_LOOK_ALIKES)
-    return digest(letters)
+    return digest_of_key(letters)

@@ -9,13 +9,14 @@ from django.db import transaction
 from accounts.models import Membership
 from accounts.permissions import Action
 from accounts.trail import agent_of
-from audit.trail import Event, conversation_stream, record
+from audit.trail import Event
 from triage import publishing, rows
 from triage.access import access_conversation
 from triage.models import Message, Sender
 from triage.sealing import Seal
 from triage.states import State
 from triage.texts import checked
+from triage.trail import record_in
 from triage.writing import Draft, next_lines
 
 
@@ -53,12 +54,6 @@ def post_counsellor_message(
         rows.store(conversation, [row])
         detail = {"seq": row.seq, "characters": len(text), "digest": seal.keyed_digest(text)}
         event = Event("counsellor.replied", agent_of(member), "message", str(row.seq), detail=detail)
-        stream = conversation_stream(clinic_id=conversation.clinic_id, conversation_id=conversation.pk)
-        record(stream, event, at=at)
-        publishing.ring_conversation(
-            conversation_id=conversation.pk,
-            clinic_id=conversation.clinic_id,
-            seq=row.seq,
-            state=conversation.state,
-        )
+        record_in(conversation, event, at=at)
+        publishing.ring_conversation(conversation)
     return Posted(row.seq, row.seq)

@@ -17,6 +17,8 @@ from django.db import transaction
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
+from triage.models import Conversation
+
 logger = logging.getLogger(__name__)
 
 # While Valkey is away nobody waits for it: one failed try, then silence for this long (seconds).
@@ -34,20 +36,20 @@ def desk_group(clinic_id: UUID | str) -> str:
     return f"clinic.{clinic_id}.desk"
 
 
-def ring_conversation(*, conversation_id: UUID, clinic_id: UUID, seq: int, state: str, urgent: bool = False) -> None:
-    """After commit, tell the conversation's followers and the clinic's desks that something changed.
+def ring_conversation(conversation: Conversation, *, urgent: bool = False) -> None:
+    """After commit, tell the conversation's followers and the clinic's desks how it stands now.
 
     `urgent` asks the desks to look at once (an alert, a takeover) instead of at their next tick.
     """
     event = {
         "type": "bell",
-        "conversation": str(conversation_id),
-        "seq": seq,
-        "state": state,
+        "conversation": str(conversation.pk),
+        "seq": conversation.last_seq,
+        "state": conversation.state,
         "urgent": urgent,
         "rung_at": time.time(),
     }
-    groups = (conversation_group(conversation_id), desk_group(clinic_id))
+    groups = (conversation_group(conversation.pk), desk_group(conversation.clinic_id))
     transaction.on_commit(lambda: _publish(groups, event), robust=True)
 
 

@@ -11,7 +11,7 @@ from uuid import UUID
 
 from django.db import transaction
 
-from audit.trail import Agent, Event, conversation_stream, record
+from audit.trail import Agent, Event
 from riskmodel import RiskScore
 from triage import alerts, assessing, locking, publishing, rows, switches, talking
 from triage.models import Alert, Conversation, Message, RiskAssessment, Sender
@@ -19,6 +19,7 @@ from triage.policy import URGENCY, AlertKind, BotPart, Decision, decide
 from triage.sealing import Seal
 from triage.states import State, Verb, transition
 from triage.texts import checked
+from triage.trail import record_in
 from triage.transcripts import Line, reasons_place
 from triage.writing import Draft, bot_drafts, lines_of, next_lines, reply_events
 
@@ -100,9 +101,8 @@ def _store(
     _move(conversation, decision, level, at=at)
     _close_if_ended(conversation, reply, decision, events, at=at)
     rows.store(conversation, lines, _assessment(lines[0], score, seal, at=at) if score else None)
-    stream = conversation_stream(clinic_id=conversation.clinic_id, conversation_id=conversation.pk)
-    record(stream, *events, *reply_events(lines[1:]), at=at)
-    _ring(conversation, decision)
+    record_in(conversation, *events, *reply_events(lines[1:]), at=at)
+    publishing.ring_conversation(conversation, urgent=decision.alert is not None)
     return _turn(conversation, lines, seal, level=level, alert=alert)
 
 
@@ -167,16 +167,6 @@ def _close_if_ended(
     move = transition(conversation.state, Verb.CLIENT_ENDS, by="client")
     conversation.state, conversation.closed_at = move.target, at
     events.append(Event(move.action, Agent("client"), "conversation", str(conversation.pk)))
-
-
-def _ring(conversation: Conversation, decision: Decision) -> None:
-    publishing.ring_conversation(
-        conversation_id=conversation.pk,
-        clinic_id=conversation.clinic_id,
-        seq=conversation.last_seq,
-        state=conversation.state,
-        urgent=decision.alert is not None,
-    )
 
 
 def _turn(conversation: Conversation, lines: Sequence[Message], seal: Seal, *, level: str, alert: Alert | None) -> Turn:

@@ -17,12 +17,13 @@ from accounts.permissions import Action
 from accounts.trail import agent_of
 from audit import selectors
 from audit.models import Checkpoint
-from audit.trail import Event, clinic_stream, conversation_stream, record
+from audit.trail import Event, clinic_stream, record
 from counselling import shifts
 from counselling.api.pagination import Page, page
 from counselling.models import Review, Takeover
 from triage.access import UnknownConversation, access_conversation
 from triage.models import Alert, AlertState, Conversation
+from triage.trail import record_in
 from triage.transcripts import Line, lines_after
 
 WHERE = "api"
@@ -62,8 +63,7 @@ def read_transcript(
         lines = lines_after(conversation, after, limit=limit, with_assessments=True)
         detail = {"from_seq": after, "to_seq": lines[-1].seq if lines else after, "where": WHERE}
         viewed = Event("transcript.viewed", agent_of(member), "conversation", str(conversation.pk), detail=detail)
-        stream = conversation_stream(clinic_id=conversation.clinic_id, conversation_id=conversation.pk)
-        record(stream, viewed, at=at)
+        record_in(conversation, viewed, at=at)
     return conversation, lines
 
 
