@@ -17,7 +17,7 @@ LONGEST_SENTENCE = 20
 LONGEST_REPLY = 60
 # What begins each part of a conversation says, in every wording, that software writes.
 OPENINGS = frozenset({"welcome", "are_you_real", "hand_back"})
-# The formula needs a passage: clinical_standards BOT-1 asks for a hundred words, shorter items are joined.
+# The formula needs a passage of about a hundred words (BOT-1); shorter items are joined.
 GRADE_NEEDS_WORDS = 100
 
 

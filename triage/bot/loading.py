@@ -12,7 +12,7 @@ from typing import Any
 from triage.bot.content import PERSON, Case, ChoiceSpec, ContentError, Item, Node
 
 KINDS = frozenset({"flow", "exercise", "aside", "texts"})
-LONGEST_LIFE = timedelta(days=366)  # clinical_standards: expiry at most twelve months after the review
+LONGEST_LIFE = timedelta(days=366)  # content expires at most twelve months after its review
 _HEADER: Mapping[str, type] = {
     "key": str,
     "kind": str,

@@ -110,7 +110,7 @@ class Run:
         self.memory.pop("trail", None)
         self.memory.pop("paused", None)
         if item.kind == "exercise" and not self.memory.get("told_limits"):
-            # Topic 15 comes before the first exercise: a chat is not therapy (clinical_standards 5.2).
+            # Said once, before the first exercise: a chat is not therapy.
             self.say("controls.before_first_exercise")
             self.memory["told_limits"] = 1
         self.item = item
