@@ -27,6 +27,8 @@ def _password(label: str, autocomplete: str) -> forms.CharField:
 
 
 class SignInForm(forms.Form):
+    """Who wants to sign in."""
+
     email = forms.CharField(
         label="E-mail address",
         max_length=254,
@@ -36,10 +38,13 @@ class SignInForm(forms.Form):
 
 
 class SetPasswordForm(forms.Form):
+    """A new password, twice, because it cannot be seen while it is typed."""
+
     new = _password("New password", "new-password")
     again = _password("New password, once more", "new-password")
 
     def clean(self) -> dict[str, Any]:
+        """Refuse two passwords that differ."""
         values = super().clean() or {}
         if "new" in values and "again" in values and values["new"] != values["again"]:
             self.add_error("again", "The two passwords are not the same.")
@@ -47,6 +52,8 @@ class SetPasswordForm(forms.Form):
 
 
 class ChangePasswordForm(SetPasswordForm):
+    """A new password for somebody who knows the present one."""
+
     current = _password("Present password", "current-password")
     field_order = ("current", "new", "again")
 
@@ -63,6 +70,8 @@ def _call(label: str) -> forms.IntegerField:
 
 
 class ClinicForm(forms.Form):
+    """The clinic's settings. Switching scoring off needs a word of its own."""
+
     name = forms.CharField(label="Name of the clinic", max_length=120, help_text="Clients see it in the chat.")
     country = forms.ChoiceField(
         label="Country",
@@ -80,7 +89,7 @@ class ClinicForm(forms.Form):
     )
     call_1 = _call("Another counsellor after")
     call_2 = _call("The supervisors after")
-    call_3 = _call("Everybody, again and again, after")
+    call_3 = _call("The supervisors again, and so on, after")
     bot_enabled = forms.BooleanField(label="The bot answers until a person takes over", required=False)
     scoring_enabled = forms.BooleanField(label="Every message is scored for risk", required=False)
     understood = forms.BooleanField(
@@ -94,10 +103,12 @@ class ClinicForm(forms.Form):
         self.fields["time_zone"].choices = [(zone, zone.replace("_", " ")) for zone in zones()]  # type: ignore[attr-defined]
 
     def clean_allowed_origins(self) -> list[str]:
+        """The origins in their one form, one a line."""
         lines = self.cleaned_data["allowed_origins"].splitlines()
         return clean_origins(lines, with_local=self.clinic.is_demonstration)
 
     def clean(self) -> dict[str, Any]:
+        """Refuse calls out of their order, and scoring switched off without a word that this is understood."""
         values = super().clean() or {}
         for earlier, later in (("call_1", "call_2"), ("call_2", "call_3")):
             if earlier in values and later in values and values[later] <= values[earlier]:
@@ -126,6 +137,8 @@ def _initial(clinic: Clinic) -> dict[str, Any]:
 
 
 class MemberForm(forms.Form):
+    """Somebody who is to be added."""
+
     name = forms.CharField(label="Name", max_length=120, help_text="Clients see it when this person takes over.")
     email = forms.EmailField(
         label="E-mail address",
@@ -137,6 +150,8 @@ class MemberForm(forms.Form):
 
 
 class RoleForm(forms.Form):
+    """Another role for a member."""
+
     role = forms.ChoiceField(label="Role", choices=Role.choices)
 
 
@@ -150,6 +165,8 @@ ORDERS = {
 
 
 class MemberFilterForm(forms.Form):
+    """What narrows and orders the list of members."""
+
     q = forms.CharField(label="Name or e-mail", required=False, max_length=120)
     role = forms.ChoiceField(label="Role", required=False, choices=[("", "All roles"), *Role.choices])
     state = forms.ChoiceField(
@@ -163,6 +180,8 @@ class MemberFilterForm(forms.Form):
 
 
 class TokenForm(forms.Form):
+    """A new token: its use in words, and the member as whom it acts."""
+
     label = forms.CharField(label="What is it for?", max_length=80, help_text="For example: data warehouse")
     acts_as = forms.ChoiceField(
         label="Acts as",

@@ -12,7 +12,7 @@ from accounts.permissions import Role
 
 
 def default_escalation_seconds() -> list[int]:
-    """Seconds until the next person is called: second counsellor, supervisor, everybody (CRI-5)."""
+    """Seconds until the next person is called: second counsellor, supervisors, supervisors again (CRI-5)."""
     return [60, 120, 180]
 
 
@@ -41,13 +41,11 @@ class UserManager(BaseUserManager["User"]):
     """Makes staff accounts; the e-mail address is the name to sign in with, whatever its case."""
 
     def create_user(self, *, email: str, name: str, password: str | None, **fields: Any) -> "User":
+        """A stored account; without `password` nobody can sign in with it until a link has set one."""
         user = self.model(email=email.strip().lower(), name=name, **fields)
         user.set_password(password)
         user.save(using=self._db)
         return user
-
-    def get_by_natural_key(self, username: str | None) -> "User":
-        return self.get(email=(username or "").strip().lower())
 
 
 class User(AbstractBaseUser):

@@ -1,7 +1,7 @@
 """The ladder: an alert that nobody acknowledges calls the next person. Timers are rows, so a restart loses none.
 
-Steps: another counsellor, then the supervisors, then everybody again at the last interval until a person acts. An
-alert never falls silent by itself (CRI-5).
+Steps: another counsellor, then the supervisors, then the supervisors again at the last interval until a person acts.
+An alert never falls silent by itself (CRI-5).
 """
 
 import logging
@@ -20,7 +20,7 @@ from triage.trail import record_in
 logger = logging.getLogger(__name__)
 
 LADDER = Agent("system", "escalation")
-# Roles called by step 1, 2 and 3; later steps call the last one again.
+# Roles called by the first, second and third step; later ones call the last one again.
 CALLED = (Role.COUNSELLOR, Role.SUPERVISOR, Role.SUPERVISOR)
 
 
