@@ -279,6 +279,7 @@ DESK = [
 
 TASKS = [
     task("counselling.tasks.escalate_alerts", prepare="due_alert", writes=("alert.escalated",)),
+    task("counselling.tasks.end_unseen_shifts", prepare="unseen_shift", writes=("shift.ended",)),
     task("triage.tasks.close_idle_conversations", prepare="idle", writes=("conversation.closed",)),
     task("audit.tasks.write_checkpoint", writes=("audit.checkpoint_written",)),
     task("accounts.tasks.forget_old_sign_ins", because="it deletes failures that lock nothing any more"),
@@ -298,6 +299,8 @@ COMMANDS = [
     command("write_checkpoint", call=(), writes=("audit.checkpoint_written",)),
     command("audit_public_key", call=(), because=SHELL),
     command("train_riskmodel", because=SHELL),
+    command("score", because=SHELL),
+    command("corpus_check", because=SHELL),
     command("content_digests", because=SHELL),
     command("lint_content", because=SHELL),
     command("replay", because="it is a client of a running service, which records its turns"),
