@@ -9,8 +9,6 @@ _WORDS = {
     404: ("There is nothing here", "The address may be mistyped, or the page is not part of your clinic."),
     500: ("Something went wrong on our side", "It has been noted. Please try again in a moment."),
 }
-
-
 _CODES = {400: "bad_request", 403: "not_permitted", 404: "unknown", 500: "unavailable"}
 _FORM_EXPIRED = (
     "This form has expired",
@@ -26,6 +24,7 @@ def _page(request: HttpRequest, status: int, words: tuple[str, str] | None = Non
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """400, for what Django itself could not read."""
     return _page(request, 400)
 
 
@@ -35,12 +34,15 @@ def no_csrf_token(request: HttpRequest, reason: str = "") -> HttpResponse:
 
 
 def forbidden(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    """403, for a member whose role does not include the page."""
     return _page(request, 403)
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """404, the same for what never was and for another clinic's."""
     return _page(request, 404)
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
+    """500; what went wrong stands in the log, not here."""
     return _page(request, 500)

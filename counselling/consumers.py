@@ -274,7 +274,7 @@ class DeskConsumer(Socket):
             await asyncio.shield(self._show_queue())
         except (Unavailable, NotPermitted):
             self.shown = None  # the next beat looks again
-        except Exception:
+        except Exception:  # a task of its own: nobody would hear of it, and the desk would show an old queue
             self.shown = None
             logger.exception("queue not shown")
 
@@ -311,6 +311,7 @@ class DeskConsumer(Socket):
         if member is None or not may(member.role, Action.VIEW_DESK):
             await self.close(STRANGER)
             return False
+        await call_domain(shifts.touch_shift, member=member, at=timezone.now())
         if await call_domain(desk.last_change, member.clinic_id) != self.shown:
             self._look_soon(_CALM)
             for conversation_id in list(self.followed):

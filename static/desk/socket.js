@@ -6,7 +6,7 @@ const BACKOFF = [300, 1000, 2000, 4000, 8000];
 const SILENCE = 40_000; // heartbeats come every 15 s
 const PATIENCE = 15_000;
 
-export class DeskError extends Error {
+class DeskError extends Error {
   constructor(code, detail, frame = {}) {
     super(detail);
     this.code = code;

@@ -1,6 +1,6 @@
 // One conversation's lines: kept in order of `seq`, gapless, each shown once.
 
-import { arrange, el, marked, setHidden, setText, tag } from "./dom.js";
+import { arrange, el, marked, setHidden, tag } from "./dom.js";
 import { LEVELS, LIMIT, clock, day, whole } from "./words.js";
 
 const LABELS = { client: "Client", bot: "Automated helper", counsellor: "Counsellor", system: "Notice" };
