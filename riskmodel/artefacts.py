@@ -96,6 +96,8 @@ def _check_surroundings(manifest: Mapping[str, Any], version: str) -> None:
     trained = manifest.get("libraries", {}).get("scikit-learn")
     if trained != installed:
         raise ArtefactRefused(f"trained with scikit-learn {trained}, installed is {installed}")
+    if version_of(manifest) != version:
+        raise ArtefactRefused("the manifest was changed: its contents do not make its version")
     if manifest.get("tables") != tables.digest():
         raise ArtefactRefused("the phrase tables changed since training: train again")
 
@@ -111,9 +113,7 @@ def store(
         "vocabulary.json": json.dumps(vocabulary, ensure_ascii=True, separators=(",", ":")).encode(),
     }
     digests = {name: hashlib.sha256(content).hexdigest() for name, content in contents.items()}
-    # Thresholds decide as much as weights do, so they are part of what the version names.
-    sealed = json.dumps([digests, manifest["thresholds"], manifest["calibration"], tables.digest()], sort_keys=True)
-    version = f"{manifest['name']}-{hashlib.sha256(sealed.encode()).hexdigest()[:10]}"
+    version = version_of(manifest | {"files": digests, "tables": tables.digest()})
     place = folder / version
     place.mkdir(parents=True, exist_ok=True)
     for name, content in contents.items():
@@ -121,6 +121,13 @@ def store(
     whole = {"version": version, "contract": CONTRACT, "files": digests, "tables": tables.digest()} | manifest
     (place / "manifest.json").write_text(json.dumps(whole, indent=1, sort_keys=True) + "\n", encoding="utf-8")
     return version
+
+
+def version_of(manifest: Mapping[str, Any]) -> str:
+    """The name that these contents must have. Thresholds decide as much as weights do, so they are sealed with them."""
+    sealed = [manifest.get(part) for part in ("files", "thresholds", "calibration", "tables", "corpus", "libraries")]
+    digest = hashlib.sha256(json.dumps(sealed, sort_keys=True).encode()).hexdigest()
+    return f"{manifest.get('name')}-{digest[:12]}"
 
 
 def activate(version: str, folder: Path = FOLDER) -> None:

@@ -52,8 +52,13 @@ DANGERS = frozenset(
         "voices_command",
         "medical",
         "told_to_die",
+        "attack",
+        "own_violence",
+        "other_danger",
     }
 )
+# Concepts that make a stretch worth an alarm on its words as well; without any the words alone must say much more.
+TELLING = DANGERS | {"staying_alive", "goodbye", "burden", "hopeless", "third_party"}
 _LENGTHS = (3, 8, 20)
 _LONGEST_CLAUSE = 40
 _LONGEST_WHOLE = 60

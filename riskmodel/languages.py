@@ -32,6 +32,8 @@ def tell_language(words: Words) -> str:
     small = _small_words()
     known = lexicon().words
     english = sum(word in small["en"] for word in written)
+    if len(written) < 3 and any(word in known for word in written):
+        return "en"
     best, code = max((sum(word in some for word in written), code) for code, some in small.items() if code != "en")
     if best > english and best >= _enough(len(written)):
         strange = sum(word not in known or word in small[code] for word in written) / len(written)

@@ -14,6 +14,9 @@ _INNER_SIGNS = re.compile(r"[^a-z0-9]+")
 _MASK = re.compile(r"[*#_%]+|x{2,}")
 _LETTER = re.compile(r"[a-z]")
 _WORDS_IN_PHRASE = re.compile(r"[a-z]+(?![\w]*>)")
+_MEASURE = re.compile(
+    r"\d*(?:1st|2nd|3rd|\dth)|\d+(?:mg|mcg|g|kg|lbs?|st|ml|l|cl|am|pm|h|hrs?|mins?|m|km|cm|ft|k|x|yo|yrs?|s|p|d|am)"
+)
 _LONGEST_WORD = 40
 
 
@@ -66,8 +69,8 @@ class Lexicon:
             return Reading(("num",))
         if plain[:1].isdecimal():
             unit = plain.lstrip("0123456789")
-            letters = self.unleet(plain)
-            if letters and len(unit) > 2:
+            letters = None if _MEASURE.fullmatch(plain) else self.unleet(plain)
+            if letters:
                 return Reading(self._read(letters).words, "letters written as signs")
             return Reading(("num", unit) if unit.isalpha() and unit not in {"am", "pm"} else ("num",))
         if not plain.isalpha():

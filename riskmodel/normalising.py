@@ -64,7 +64,7 @@ def normalise(text: str) -> Words:
         if "\n" in folded[last:start]:
             found.end_with(SENTENCE)
         run = _spelled_out(folded, chunks, number)
-        if run > 2:
+        if run > 2 or (run == 2 and _is_halved(folded, chunks[number : number + 2], known)):
             last = chunks[number + run - 1][1]
             _add_spelled_out(found, folded, chunks[number : number + run], origins, known, quoted)
             number += run
@@ -73,6 +73,8 @@ def normalise(text: str) -> Words:
         last = end
         number += 1
     _join_halves(found, known)
+    if "letters written as signs" in found.changes:
+        found.words = ["i" if w == "1" else read for w, read in zip(found.as_written, found.words, strict=True)]
     return found
 
 
@@ -167,6 +169,12 @@ def _spelled_out(folded: str, chunks: list[tuple[int, int]], number: int) -> int
             break
         run += 1
     return run
+
+
+def _is_halved(folded: str, pair: list[tuple[int, int]], known: Lexicon) -> bool:
+    """Whether two single letters are one short word ("m y") and not words of their own ("r u")."""
+    letters = "".join(folded[start] for start, _ in pair)
+    return letters in known.words and not set(letters) & set("iau")
 
 
 def _add_spelled_out(

@@ -3,19 +3,23 @@
 from dataclasses import dataclass
 
 from riskmodel.assertions import Hit, assert_concepts
-from riskmodel.features import rule_columns, stretches
+from riskmodel.features import TELLING, rule_columns, stretches
 from riskmodel.languages import tell_language
 from riskmodel.normalising import Words, normalise
 from riskmodel.safety_net import Caught, catch
 
+# A concept with one of these says itself that there is no danger now.
+_TAKEN_BACK = frozenset({"negated", "past", "resolved", "quoted", "joking"})
+
 
 @dataclass(frozen=True, slots=True)
 class Stretch:
-    """The words `start` to `end` with the columns of their rule features."""
+    """The words `start` to `end`, the columns of their rule features, and whether a concept of danger is among them."""
 
     start: int
     end: int
     rules: list[int]
+    has_concept: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,11 +43,18 @@ def read(text: str) -> ReadText:
     if not words.words:
         return ReadText(words, [], [], tell_language(words), [])
     hits, reading = assert_concepts(words)
-    parts = [Stretch(start, end, rule_columns(words, hits, start, end)) for start, end in stretches(words, hits)]
+    parts = [_stretch(words, hits, start, end) for start, end in stretches(words, hits)]
     return ReadText(words, hits, catch(words, hits, reading), tell_language(words), parts)
 
 
 def whole(text: ReadText) -> Stretch:
     """The whole text as one stretch: what the model is trained on."""
-    end = len(text.words.words)
-    return Stretch(0, end, rule_columns(text.words, text.hits, 0, end))
+    return _stretch(text.words, text.hits, 0, len(text.words.words))
+
+
+def _stretch(words: Words, hits: list[Hit], start: int, end: int) -> Stretch:
+    found = any(
+        hit.concept in TELLING and start <= hit.start and hit.end <= end and not hit.statuses & _TAKEN_BACK
+        for hit in hits
+    )
+    return Stretch(start, end, rule_columns(words, hits, start, end), found)

@@ -5,7 +5,7 @@ import math
 import os
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
@@ -14,10 +14,23 @@ from riskmodel.languages import OTHER, limited
 from riskmodel.levels import CATEGORIES, LADDER, RANK, Context, Level, Reason, RiskScore
 from riskmodel.reading import ReadText, Stretch, read
 from riskmodel.reasons import give_reasons
+from riskmodel.vectors import Weights
 
 logger = logging.getLogger(__name__)
 
 _STEPS = LADDER[1:]  # the four cumulative outputs: P(level >= low), ..., P(level >= imminent)
+
+
+def stretch_logits(weights: Weights, text: ReadText, without_concept: float) -> np.ndarray:
+    """The log-odds of each output for each stretch of `text`.
+
+    Words alone fit too much of ordinary life, and no corpus holds enough of it to teach that: a stretch in which no
+    concept of danger is found loses `without_concept` on the levels.
+    """
+    words = text.words.words
+    rows = np.array([weights.logits(words[s.start : s.end], s.rules) for s in text.stretches])
+    rows[[not s.has_concept for s in text.stretches], :4] -= without_concept
+    return rows
 
 
 class Scorer:
@@ -30,13 +43,13 @@ class Scorer:
         self._slopes = np.array(manifest["calibration"]["slopes"])
         self._shifts = np.array(manifest["calibration"]["shifts"])
         self._thresholds = [float(manifest["thresholds"]["levels"][level]) for level in _STEPS]
+        self._without_concept = float(manifest["calibration"]["less without a concept"])
         self._category_threshold = float(manifest["thresholds"]["category"])
         self._at_floor = {Level(k): float(v) for k, v in manifest["calibration"]["probability_at_floor"].items()}
 
     def probabilities(self, text: ReadText) -> tuple[np.ndarray, Stretch, np.ndarray]:
         """The highest calibrated probability of each output, the stretch that decided, and its probabilities."""
-        words = text.words.words
-        rows = np.array([self._weights.logits(words[s.start : s.end], s.rules) for s in text.stretches])
+        rows = stretch_logits(self._weights, text, self._without_concept)
         each = 1.0 / (1.0 + np.exp(-np.clip(rows * self._slopes + self._shifts, -40.0, 40.0)))
         each[:, :4] = np.minimum.accumulate(each[:, :4], axis=1)
         decisive = int(each[:, 1:4].sum(axis=1).argmax())
@@ -101,7 +114,7 @@ def _unscored(why: str, version: str, language: str) -> RiskScore:
     )
 
 
-class _Loaded:
+class Loaded:
     """The scorer of this process, loaded once by whichever thread comes first."""
 
     def __init__(self) -> None:
@@ -109,6 +122,7 @@ class _Loaded:
         self.scorer: Scorer | None = None
 
     def get(self) -> Scorer:
+        """The scorer of the active version. Raises ArtefactRefused."""
         if self.scorer is None:
             with self.lock:
                 if self.scorer is None:
@@ -116,7 +130,7 @@ class _Loaded:
         return self.scorer
 
 
-_loaded = _Loaded()
+_loaded = Loaded()
 
 
 def _renew_lock() -> None:
@@ -140,9 +154,14 @@ def score(text: str, context: Context | None = None) -> RiskScore:
 
     `context` is taken for later versions of the model; this one looks at the text alone.
     """
+    return score_with(_loaded.get, text)
+
+
+def score_with(scorer: Callable[[], Scorer], text: str) -> RiskScore:
+    """Score `text` with what `scorer` returns; whatever that or the scoring raises gives `unscored`."""
     began = time.perf_counter()
     try:
-        result = _loaded.get().score(text)
+        result = scorer().score(text)
     except ArtefactRefused as refusal:
         logger.error("risk model refused: %s", refusal)
         result = _unscored("ArtefactRefused", "none", "")

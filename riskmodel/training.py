@@ -20,9 +20,9 @@ from riskmodel.evaluation import evaluate
 from riskmodel.features import rule_names
 from riskmodel.levels import CATEGORIES, LADDER, RANK, Level
 from riskmodel.reading import ReadText, read, whole
-from riskmodel.scoring import Scorer
+from riskmodel.scoring import Scorer, stretch_logits
 from riskmodel.thresholds import UNSET, choose_thresholds, is_everyday
-from riskmodel.vectors import Weights, characters_analyser, words_analyser
+from riskmodel.vectors import LEAST_CHARACTER_LENGTH, LEAST_WORD_LENGTH, Weights, characters_analyser, words_analyser
 
 _STEPS = LADDER[1:]
 # Chosen on the calibration split among a handful; see docs/model_card.md.
@@ -30,6 +30,8 @@ _STRENGTH = 2.0
 _RULE_SCALE = 0.7
 _LEAST_DOCUMENTS = 2
 _FOLDS = 5
+# Log-odds taken from a stretch in which no concept of danger is found.
+_LESS_WITHOUT_CONCEPT = 1.5
 # A missed danger costs more than a look too many; the rarest level would else be outvoted.
 _POSITIVE_COST = {Level.LOW: 1.0, Level.MODERATE: 1.5, Level.HIGH: 2.0, Level.IMMINENT: 3.0}
 
@@ -58,6 +60,7 @@ def train(rows: Sequence[Row], *, name: str, seed: int, tick: Tick = lambda step
         weights = weights_of(arrays, vocabulary)
         held = [place for place, row in enumerate(rows) if row.split == "calibrate"]
         calibration = _calibrate(weights, [texts[p] for p in held], [rows[p] for p in held])
+        calibration["less without a concept"] = _LESS_WITHOUT_CONCEPT
         calibration["probability_at_floor"] = _probability_at_floor(rows, texts)
         tick("calibrated")
         manifest: dict[str, Any] = {
@@ -80,9 +83,15 @@ def train(rows: Sequence[Row], *, name: str, seed: int, tick: Tick = lambda step
 
 def vectorisers() -> tuple[TfidfVectorizer, TfidfVectorizer]:
     """The vectorisers for words and for pieces of words, over lists of normalised words."""
-    words = TfidfVectorizer(analyzer=words_analyser, min_df=_LEAST_DOCUMENTS, dtype=np.float64)
-    characters = TfidfVectorizer(analyzer=characters_analyser, min_df=_LEAST_DOCUMENTS, dtype=np.float64)
+    words = TfidfVectorizer(analyzer=words_analyser, min_df=_LEAST_DOCUMENTS, norm=None, dtype=np.float64)
+    characters = TfidfVectorizer(analyzer=characters_analyser, min_df=_LEAST_DOCUMENTS, norm=None, dtype=np.float64)
     return words, characters
+
+
+def shorten(matrix: sparse.csr_matrix, least: float) -> sparse.csr_matrix:
+    """Rows of length one, or shorter where they were shorter than `least`."""
+    lengths = np.sqrt(matrix.multiply(matrix).sum(axis=1)).A1
+    return sparse.diags(1.0 / np.maximum(lengths, least)) @ matrix
 
 
 def weights_of(arrays: dict[str, Any], vocabulary: dict[str, list[str]]) -> Weights:
@@ -126,7 +135,11 @@ def _fit(
 ) -> tuple[dict[str, Any], dict[str, list[str]]]:
     lists = [text.words.words for text in texts]
     by_word, by_character = vectorisers()
-    parts = [by_word.fit_transform(lists), by_character.fit_transform(lists), rule_matrix(texts)]
+    parts = [
+        shorten(by_word.fit_transform(lists), LEAST_WORD_LENGTH),
+        shorten(by_character.fit_transform(lists), LEAST_CHARACTER_LENGTH),
+        rule_matrix(texts),
+    ]
     features = sparse.hstack(parts, format="csr")
     ranks = np.array([RANK[row.level] for row in rows])
     coefficients, intercepts = [], []
@@ -168,12 +181,7 @@ def _goal(output: str, ranks: Any, rows: Sequence[Row]) -> Any:
 
 def highest_logits(weights: Weights, texts: Sequence[ReadText]) -> Any:
     """For each text the highest log-odds of each output over its stretches, as the scorer takes them."""
-    return np.array(
-        [
-            np.max([weights.logits(text.words.words[s.start : s.end], s.rules) for s in text.stretches], axis=0)
-            for text in texts
-        ]
-    )
+    return np.array([stretch_logits(weights, text, _LESS_WITHOUT_CONCEPT).max(axis=0) for text in texts])
 
 
 def _calibrate(weights: Weights, texts: Sequence[ReadText], rows: Sequence[Row]) -> dict[str, Any]:

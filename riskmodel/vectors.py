@@ -10,6 +10,9 @@ from riskmodel.tables import function_words
 
 CHARACTER_GRAMS = (3, 5)
 _CACHED_WORDS = 20_000
+# A text with hardly any content ("he is") would else have its one pair of words blown up to a whole vector.
+LEAST_WORD_LENGTH = 12.0
+LEAST_CHARACTER_LENGTH = 30.0
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
@@ -54,7 +57,7 @@ class Weights:
             return None
         places = np.fromiter(counts.keys(), dtype=np.intp, count=len(counts))
         values = np.fromiter(counts.values(), dtype=np.float32, count=len(counts)) * self.word_idf[places]
-        return places, values / np.sqrt(values @ values)
+        return places, values / max(np.sqrt(values @ values), LEAST_WORD_LENGTH)
 
     def count_characters(self, words: Sequence[str]) -> tuple[Array, Array] | None:
         """Columns and TF-IDF values of the pieces of words, or None where no one is known."""
@@ -64,7 +67,7 @@ class Weights:
         every = np.concatenate(rows) if len(rows) > 1 else rows[0]
         places, counts = np.unique(every, return_counts=True)
         values = counts.astype(np.float32) * self.character_idf[places]
-        return places, values / np.sqrt(values @ values)
+        return places, values / max(np.sqrt(values @ values), LEAST_CHARACTER_LENGTH)
 
     def characters_of(self, word: str) -> Array:
         """The columns of a word's pieces, one for each time that a piece occurs."""
