@@ -46,6 +46,8 @@ class Shift(models.Model):
     member = models.ForeignKey(Membership, on_delete=models.PROTECT, related_name="shifts")
     clinic = models.ForeignKey(Clinic, on_delete=models.PROTECT, related_name="shifts")
     started_at = models.DateTimeField()
+    # When an open desk of the member last said so: a closed lid presses no switch.
+    seen_at = models.DateTimeField()
     ended_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:

@@ -3,10 +3,16 @@
 from celery import shared_task
 from django.utils import timezone
 
-from counselling import escalation
+from counselling import escalation, shifts
 
 
 @shared_task
 def escalate_alerts() -> int:
     """Call the next person for every alert whose step is due."""
     return escalation.escalate_due(at=timezone.now())
+
+
+@shared_task
+def end_unseen_shifts() -> int:
+    """End the shift of everybody whose desk has gone without a word."""
+    return shifts.end_unseen(at=timezone.now())

@@ -1,22 +1,29 @@
 """Is a person there? The answer is the desk's; it is given here so that the bot never promises somebody who is not."""
 
-from collections.abc import Callable
+from datetime import datetime
+from typing import Protocol
 from uuid import UUID
 
 
-def _nobody(clinic_id: UUID) -> bool:
+class Ask(Protocol):
+    """How to find out whether somebody of the clinic is there at a moment."""
+
+    def __call__(self, clinic_id: UUID, /, *, at: datetime) -> bool: ...
+
+
+def _nobody(clinic_id: UUID, /, *, at: datetime) -> bool:
     return False
 
 
-_ask: Callable[[UUID], bool] = _nobody
+_ask: Ask = _nobody
 
 
-def provide(ask: Callable[[UUID], bool]) -> None:
+def provide(ask: Ask) -> None:
     """Let the desk say how to find out; called once when the apps are ready."""
     global _ask
     _ask = ask
 
 
-def person_on_shift(clinic_id: UUID) -> bool:
-    """True when at least one member of the clinic who may take over is on shift (CRI-8)."""
-    return _ask(clinic_id)
+def person_on_shift(clinic_id: UUID, *, at: datetime) -> bool:
+    """True when at least one member of the clinic who may take over is there at `at` (CRI-8)."""
+    return _ask(clinic_id, at=at)

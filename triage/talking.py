@@ -50,19 +50,19 @@ def answer(
     if decision.bot is BotPart.FLOW:
         step = understood.step
     elif decision.bot is BotPart.HOLDING:
-        step = _hold(conversation, text, alert)
+        step = _hold(conversation, text, alert, at=at)
     if step is None:
         return ()
     conversation.bot_position = step.position.to_json()
     return step.replies
 
 
-def _hold(conversation: Conversation, text: str, alert: Alert | None) -> Step | None:
+def _hold(conversation: Conversation, text: str, alert: Alert | None, *, at: datetime) -> Step | None:
     """Holding content from where the bot stands, or as at the start if that place is of no use; None if that fails too.
 
     The alert is raised all the same, and that is what helps; but the client should not be left without the card.
     """
-    on_shift = cover.person_on_shift(conversation.clinic_id)
+    on_shift = cover.person_on_shift(conversation.clinic_id, at=at)
     for place in (position_of, _start):
         try:
             return engine.hold(
