@@ -2,7 +2,7 @@
 
 Django ends such a test by TRUNCATE. This fixture runs just before, on the same connection, and turns triggers off for
 that session alone; it needs the test database's superuser, and Django closes the connection right after the flush.
-The product has no such switch. `tests/conftest.py` imports the fixture: `from tests.audit_flush import audit_flush`.
+The product has no such switch. The root `conftest.py` loads this module as a plugin.
 """
 
 from collections.abc import Iterator

@@ -2,8 +2,6 @@
 
 import pytest
 
-pytest_plugins = ["tests.people"]
-
 
 @pytest.fixture(autouse=True)
 def checkpoint_folder(settings, tmp_path):

@@ -5,7 +5,6 @@ Named in the setting `RISK_SCORER`. They read a mark in the message, so that a s
 
 import threading
 
-import riskmodel
 from riskmodel import Level, Reason, RiskScore
 
 VERSION = "marked-levels-1"
@@ -45,8 +44,3 @@ def let_go() -> None:
     """Release whatever hangs in `hanging`, so that no thread outlives its test."""
     _release.set()
     _release.clear()
-
-
-def real(text: str) -> RiskScore:
-    """The product's own scorer, for symmetry."""
-    return riskmodel.score(text)

@@ -246,11 +246,11 @@ def test_in_two_hundred_races_no_bot_message_follows_a_takeover(clinic, clock, s
 
 
 def test_the_bot_never_says_that_somebody_comes_when_nobody_is_on_shift(clinic, clock, settings, counsellor):
-    """CRI-8: what the client reads differs by whether a person is there."""
+    """CRI-8: without a person the client is told so and gets the crisis card, in another content than with one."""
     settings.RISK_SCORER = "tests.fakes.marked"
-    alone = a_client_starts(clinic, clock)
-    alone.writes("[high] I will end it")
+    alone = a_client_starts(clinic, clock).writes("[high] I will end it").lines[-1]
     shifts.start_shift(member=counsellor, at=clock.now)
-    accompanied = a_client_starts(clinic, clock)
-    accompanied.writes("[high] I will end it")
-    assert alone.reads()[-1] != accompanied.reads()[-1]
+    accompanied = a_client_starts(clinic, clock).writes("[high] I will end it").lines[-1]
+    assert (alone.content_key, alone.card) == ("holding.risk_nobody", "crisis")
+    assert (accompanied.content_key, accompanied.card) == ("holding.risk", "crisis")
+    assert "Nobody on our team is on shift" in alone.text
