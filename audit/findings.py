@@ -57,10 +57,12 @@ class Report:
 
     @property
     def is_intact(self) -> bool:
+        """True when nothing at all was found."""
         return not self.findings
 
     @property
     def entries_per_second(self) -> float:
+        """How fast the walk was; 0 before it ended."""
         return self.entries / self.seconds if self.seconds else 0.0
 
     def to_json(self) -> dict[str, Any]:

@@ -33,6 +33,7 @@ class Leaf(NamedTuple):
     digest: bytes
 
     def encoded(self) -> bytes:
+        """The leaf as it goes into the Merkle tree."""
         return canonical_json([self.stream, self.seq, self.digest.hex()]).encode()
 
 
@@ -62,9 +63,11 @@ class Statement:
         }
 
     def signed_bytes(self) -> bytes:
+        """Exactly what the signature covers: the format's name, and everything but leaves and signature."""
         return f"{FORMAT}\n{canonical_json(self._header())}".encode()
 
     def digest(self) -> bytes:
+        """SHA-256 of what was signed; the next checkpoint has it as `previous`."""
         return sha256(self.signed_bytes()).digest()
 
     def faults(self) -> Iterator[str]:

@@ -40,6 +40,7 @@ class StreamRow(NamedTuple):
     head_digest: bytes
 
     def genesis(self) -> bytes:
+        """What the stream's first entry must have as `previous`."""
         return genesis_digest(self.name, self.clinic_id, self.conversation_id)
 
 
