@@ -6,6 +6,7 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import Exists, OuterRef, Q
 
 from accounts.models import Clinic
 from accounts.secrecy import digest_of_key, new_key
@@ -14,6 +15,8 @@ from triage import conversations, keys, pseudonyms
 from triage.crisis import directory
 from triage.models import Client, ClientSession, Conversation
 from triage.states import State
+
+_EXTEND_EVERY = timedelta(hours=1)
 
 
 class UnknownReturnKey(Exception):
@@ -92,7 +95,9 @@ def come_back(*, clinic: Clinic, at: datetime, return_key: str = "", token: str 
 def _known_client(clinic: Clinic, return_key: str, token: str, *, at: datetime) -> Client:
     if token:
         try:
-            return _session(token, at=at, clinic=clinic).client
+            session = _session(token, at=at, clinic=clinic)
+            _extend(session, at=at)
+            return session.client
         except StrangerToken as stranger:
             raise UnknownReturnKey from stranger
     client = Client.objects.filter(clinic=clinic, return_key_digest=keys.return_key_digest(return_key)).first()
@@ -120,6 +125,7 @@ def leave(*, token: str, at: datetime) -> None:
 def identify(*, token: str, at: datetime) -> Identity:
     """Who holds `token`, and their latest conversation. Raises StrangerToken."""
     session = _session(token, at=at)
+    _extend(session, at=at)
     client = session.client
     conversation = Conversation.objects.filter(client=client).order_by("-started_at").values_list("pk").first()
     if conversation is None:
@@ -138,8 +144,12 @@ def identify(*, token: str, at: datetime) -> Identity:
 
 
 def session_is_good(session_id: int, *, at: datetime) -> bool:
-    """True until the session ends or expires; asked while a socket is open."""
-    return ClientSession.objects.filter(pk=session_id, ended_at=None, expires_at__gt=at).exists()
+    """True until the session ends or expires. Asked while a socket is open, which puts the expiry off."""
+    session = ClientSession.objects.filter(_still_good(at), pk=session_id).first()
+    if session is None:
+        return False
+    _extend(session, at=at)
+    return True
 
 
 def choose_country(*, client_id: UUID, country: str, at: datetime) -> None:
@@ -157,9 +167,23 @@ def _check_country(country: str) -> None:
         raise UnknownCountry(country)
 
 
+def _still_good(at: datetime) -> Q:
+    """Not ended, and not expired; nobody is cut off while they wait for a person or talk to one."""
+    theirs = Conversation.objects.filter(client=OuterRef("client"))
+    with_people = Exists(theirs.filter(state__in=[State.WAITING, State.WITH_COUNSELLOR]))
+    return Q(ended_at=None) & (Q(expires_at__gt=at) | Q(with_people))
+
+
+def _extend(session: ClientSession, *, at: datetime) -> None:
+    """Count the session's hours from now on, with one write an hour at most."""
+    expires = at + timedelta(hours=settings.CLIENT_SESSION_HOURS)
+    if expires - session.expires_at >= _EXTEND_EVERY:
+        ClientSession.objects.filter(pk=session.pk, ended_at=None).update(expires_at=expires)
+
+
 def _session(token: str, *, at: datetime, clinic: Clinic | None = None) -> ClientSession:
     sessions = ClientSession.objects.select_related("client__clinic")
-    session = sessions.filter(token_digest=digest_of_key(token), ended_at=None, expires_at__gt=at).first()
+    session = sessions.filter(_still_good(at), token_digest=digest_of_key(token)).first()
     if session is None or (clinic is not None and session.client.clinic_id != clinic.pk):
         raise StrangerToken
     return session
