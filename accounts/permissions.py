@@ -21,6 +21,7 @@ class Action(StrEnum):
     VIEW_DESK = "view_desk"
     VIEW_TRANSCRIPT = "view_transcript"
     TAKE_OVER = "take_over"
+    TAKE_FROM_HOLDER = "take_from_holder"
     WRITE = "write"
     HAND_BACK = "hand_back"
     CLOSE = "close"
@@ -52,7 +53,7 @@ _FRONT_LINE = frozenset(
 # Administrators keep the clinic running and may prove what happened, but read no client's words.
 ROLE_ACTIONS: Mapping[Role, frozenset[Action]] = {
     Role.COUNSELLOR: _FRONT_LINE,
-    Role.SUPERVISOR: _FRONT_LINE | {Action.REVIEW, Action.VIEW_AUDIT, Action.REHEARSE},
+    Role.SUPERVISOR: _FRONT_LINE | {Action.TAKE_FROM_HOLDER, Action.REVIEW, Action.VIEW_AUDIT, Action.REHEARSE},
     Role.CLINICIAN: frozenset({Action.VIEW_TRANSCRIPT, Action.REVIEW, Action.VIEW_AUDIT, Action.REHEARSE}),
     Role.ADMINISTRATOR: frozenset(
         {

@@ -7,11 +7,13 @@ import redis
 from django.conf import settings
 from django.db import connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 import riskmodel
 from config.tasks import HEARTBEAT_KEY
+from counselling import escalation
 from triage.bot.catalogue import current_catalogue
 
 
@@ -63,6 +65,15 @@ def _content() -> None:
     current_catalogue()
 
 
+class LadderBehind(Exception):
+    """An open alert should have called the next person long ago."""
+
+
+def _ladder() -> None:
+    if escalation.is_behind(at=timezone.now()):
+        raise LadderBehind
+
+
 class WorkerSilent(Exception):
     """No worker has run a task lately: escalations would not fire."""
 
@@ -80,4 +91,5 @@ _CHECKS: dict[str, Callable[[], None]] = {
     "model": _model,
     "content": _content,
     "worker": _worker,
+    "ladder": _ladder,
 }

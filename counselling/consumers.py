@@ -26,6 +26,7 @@ from triage.sockets import (
     Socket,
     Unavailable,
     call_domain,
+    read_moment,
     read_number,
     read_uuid,
 )
@@ -153,7 +154,9 @@ class DeskConsumer(Socket):
 
     async def take_over(self, frame: dict[str, Any]) -> None:
         """Become the holder."""
-        await self._call(takeovers.take_over, conversation_id=read_uuid(frame, "conversation"))
+        from_holder = read_uuid(frame, "from") if frame.get("from") is not None else None
+        conversation_id = read_uuid(frame, "conversation")
+        await self._call(takeovers.take_over, conversation_id=conversation_id, from_holder=from_holder)
         await self._done(frame)
 
     async def message(self, frame: dict[str, Any]) -> None:
@@ -187,14 +190,13 @@ class DeskConsumer(Socket):
 
     async def acknowledge(self, frame: dict[str, Any]) -> None:
         """I have seen this alert and I act."""
-        await self._call(alerts.acknowledge, alert_id=read_uuid(frame, "alert"))
+        await self._call(alerts.acknowledge, alert_id=read_uuid(frame, "alert"), seen=read_moment(frame, "raised_at"))
         await self._done(frame)
 
     async def resolve(self, frame: dict[str, Any]) -> None:
         """Close an alert with one of the fixed reasons."""
-        await self._call(
-            alerts.resolve, alert_id=read_uuid(frame, "alert"), resolution=str(frame.get("resolution", ""))
-        )
+        alert_id, resolution = read_uuid(frame, "alert"), str(frame.get("resolution", ""))
+        await self._call(alerts.resolve, alert_id=alert_id, resolution=resolution, seen=read_moment(frame, "raised_at"))
         await self._done(frame)
 
     async def shift(self, frame: dict[str, Any]) -> None:
@@ -328,6 +330,11 @@ _REFUSALS: dict[type[Exception], tuple[str, str]] = {
     UnknownConversation: ("unknown_conversation", "There is no such conversation in your clinic."),
     messages.NotHolder: ("not_holder", "You do not hold this conversation."),
     takeovers.NotAllowed: ("closed", "This is not possible in the conversation's present state."),
+    takeovers.BotOff: (
+        "bot_off",
+        "The automated helper is off in this clinic. Close the conversation instead.",
+    ),
+    alerts.AlertRose: ("alert_rose", "The client has written something since. Read it, then decide again."),
     takeovers.AlertOpen: ("alert_open", "An alert is not resolved yet. Resolve it with a reason first."),
     takeovers.UnknownDisposition: ("bad_frame", "Choose one of the outcomes."),
     alerts.UnknownAlert: ("unknown_alert", "There is no such alert in your clinic."),

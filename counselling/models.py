@@ -14,6 +14,7 @@ class TakeoverEnd(models.TextChoices):
 
     HANDED_BACK = "handed_back", "Handed back to the bot"
     CLOSED = "closed", "Conversation closed"
+    TAKEN_FROM = "taken_from", "Taken over from the holder"
 
 
 class Takeover(models.Model):
@@ -63,7 +64,7 @@ class Escalation(models.Model):
     """One step up the ladder that fired. Unique, so that two sweeps cannot call twice."""
 
     alert = models.ForeignKey(Alert, on_delete=models.PROTECT, related_name="escalations")
-    step = models.PositiveSmallIntegerField()
+    step = models.PositiveIntegerField()
     # Which role is called by this step: another counsellor first, then supervisors.
     called_role = models.CharField(max_length=16)
     raised_at = models.DateTimeField()

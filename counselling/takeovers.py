@@ -1,13 +1,14 @@
 """Taking a live conversation over, handing it back to the bot, closing it: the periods of human interaction."""
 
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from django.db import transaction
 from django.db.models import TextChoices
 
 from accounts.models import Membership
-from accounts.permissions import Action
+from accounts.permissions import Action, may
 from accounts.trail import agent_of
 from audit.trail import Event
 from counselling.models import Takeover, TakeoverEnd
@@ -23,6 +24,7 @@ from triage.writing import Draft, bot_drafts, next_lines, reply_events
 
 __all__ = [
     "AlertOpen",
+    "BotOff",
     "Disposition",
     "HeldByAnother",
     "NotAllowed",
@@ -46,6 +48,10 @@ class AlertOpen(Exception):
     """An alert of level high or above (or an unscored message) is not resolved yet; a person resolves it first."""
 
 
+class BotOff(Exception):
+    """The clinic has switched the bot off, so there is nobody to hand back to."""
+
+
 class UnknownDisposition(Exception):
     """The disposition is none of the clinic's list."""
 
@@ -62,19 +68,19 @@ class Disposition(TextChoices):
     NOT_FOR_US = "not_for_us", "Not a matter for this service"
 
 
-def take_over(*, member: Membership, conversation_id: UUID, at: datetime) -> Takeover:
+def take_over(*, member: Membership, conversation_id: UUID, at: datetime, from_holder: UUID | None = None) -> Takeover:
     """Make `member` the holder; from this transaction on the bot is silent. An open alert counts as acknowledged.
 
-    Asking again while holding changes nothing. Raises HeldByAnother with the winner, NotAllowed for a closed
-    conversation, access.UnknownConversation and accounts.access.NotPermitted.
+    Asking again while holding changes nothing. A supervisor who names the present holder in `from_holder` takes the
+    conversation from them; from a holder who does not work here any more everybody may. Raises HeldByAnother with the
+    winner, NotAllowed for a closed conversation, access.UnknownConversation and accounts.access.NotPermitted.
     """
     with transaction.atomic(durable=True):
         conversation = access_conversation(member, conversation_id, to=Action.TAKE_OVER, lock=True)
         if conversation.holder_id == member.pk:
             return _open_takeover(conversation)
-        if conversation.holder_id is not None:
-            raise HeldByAnother(Membership.objects.select_related("user").get(pk=conversation.holder_id))
         move = transition(conversation.state, Verb.TAKE_OVER, by="human")
+        detail = _taken_from(conversation, member, from_holder, at=at)
         waited = (at - conversation.waiting_since).total_seconds() if conversation.waiting_since else None
         conversation.state, conversation.holder, conversation.waiting_since = move.target, member, None
         events = _acknowledged(conversation, member, at=at)
@@ -83,20 +89,37 @@ def take_over(*, member: Membership, conversation_id: UUID, at: datetime) -> Tak
         takeover = Takeover.objects.create(
             conversation=conversation, counsellor=member, from_seq=from_seq, started_at=at
         )
-        detail = {"takeover": str(takeover.pk), "seq": from_seq, "waited_seconds": waited}
+        detail |= {"takeover": str(takeover.pk), "seq": from_seq, "waited_seconds": waited}
         taken = Event(move.action, agent_of(member), "conversation", str(conversation.pk), detail=detail)
         _finish(conversation, [taken, *events], drafts, at=at)
     return takeover
 
 
+def _taken_from(
+    conversation: Conversation, member: Membership, from_holder: UUID | None, *, at: datetime
+) -> dict[str, Any]:
+    """End the period of a holder whom `member` may replace, and say whose it was; raises HeldByAnother otherwise."""
+    if conversation.holder_id is None:
+        return {}
+    holder = Membership.objects.select_related("user").get(pk=conversation.holder_id)
+    is_gone = not (holder.is_active and holder.user.is_active)
+    may_take = from_holder == holder.pk and may(member.role, Action.TAKE_FROM_HOLDER)
+    if not (is_gone or may_take):
+        raise HeldByAnother(holder)
+    _end_takeover(conversation, TakeoverEnd.TAKEN_FROM, at=at)
+    return {"taken_from": str(holder.pk)}
+
+
 def hand_back(*, member: Membership, conversation_id: UUID, at: datetime) -> Conversation:
     """Give the conversation back to the bot, which says so to the client.
 
-    Raises NotHolder, AlertOpen while an alert of level high or above is unresolved, and NotAllowed.
+    Raises NotHolder, AlertOpen while an alert of level high or above is unresolved, BotOff and NotAllowed.
     """
     with transaction.atomic(durable=True):
         conversation = _held(member, conversation_id, Action.HAND_BACK)
         move = transition(conversation.state, Verb.HAND_BACK, by="human")
+        if not conversation.clinic.bot_enabled:
+            raise BotOff(str(conversation_id))
         alert = alerts.unresolved(conversation)
         if alert is not None and alert.urgency >= NO_HAND_BACK_FROM:
             raise AlertOpen(str(alert.pk))

@@ -8,8 +8,9 @@ from counselling import escalation, shifts
 
 @shared_task
 def escalate_alerts() -> int:
-    """Call the next person for every alert whose step is due."""
-    return escalation.escalate_due(at=timezone.now())
+    """Call the next person for every alert whose step is due, and for every client who waits without an alert."""
+    now = timezone.now()
+    return escalation.escalate_due(at=now) + escalation.call_for_forgotten(at=now)
 
 
 @shared_task

@@ -5,11 +5,12 @@ import logging
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, ClassVar
+from uuid import UUID
 
 from django.conf import settings
 from django.utils import timezone
 
-from triage import clients, conversations, following, texts, turns
+from triage import clients, conversations, following, late, texts, turns
 from triage.publishing import conversation_group
 from triage.sockets import (
     COME_BACK,
@@ -121,8 +122,9 @@ class ClientConsumer(Socket):
             )
         except texts.BadText as bad:
             raise BadFrame(bad.code, bad.detail) from bad
-        except turns.Closed:
-            raise BadFrame("closed", "This conversation has ended. You can start a new one.") from None
+        except turns.Closed as closed:
+            await self._too_late(frame, ref, concern=closed.concern)
+            return
         # The reference as it was sent, which may be written in another way than the stored one.
         ack: dict[str, Any] = {
             "type": "ack",
@@ -134,6 +136,22 @@ class ClientConsumer(Socket):
             ack["rehearsal"] = {"level": turn.level, "alert_open": turn.alert_open, "state": turn.state}
         await self.send_frame(ack)
         await self._show(turn.lines, turn.state, turn.last_seq)
+
+    async def _too_late(self, frame: dict[str, Any], ref: UUID, *, concern: bool) -> None:
+        """Say that the conversation has ended; a message of concern goes to the team in a new one, with the card."""
+        who = self._who()
+        if not concern:
+            raise BadFrame("closed", "This conversation has ended. You can start a new one.")
+        await call_domain(
+            late.pass_on,
+            client_id=who.client_id,
+            client_ref=ref,
+            text=frame["text"],
+            wishes_person=_wishes_person(frame),
+            at=timezone.now(),
+        )
+        detail = "This chat has ended. Your message has gone to our team in a new one. Start a new chat to see it."
+        await self.send_error("closed", detail, card=following.card_json(who.country), **self.echo(frame))
 
     async def catch_up(self, frame: dict[str, Any]) -> None:
         """Send everything after `after` once more; the page drops what it has."""

@@ -7,8 +7,8 @@ from django.conf import settings
 from django.db import transaction
 
 from audit.trail import Agent, Event
-from triage import locking, publishing, rows, talking
-from triage.models import Client, Conversation
+from triage import alerts, locking, publishing, rows, talking
+from triage.models import AlertState, Client, Conversation
 from triage.sealing import Seal, new_message_key
 from triage.states import NotAllowed, State, Verb, transition
 from triage.trail import record_in
@@ -50,27 +50,37 @@ def open_conversation(client: Client, *, at: datetime) -> Conversation:
 def end_by_client(*, conversation_id: UUID, at: datetime) -> Conversation:
     """The client says goodbye. Only a conversation with the bot ends by that: one that a person was called for stays.
 
-    Raises NotAllowed while waiting, with a counsellor, or closed.
+    Raises NotAllowed while waiting, with a counsellor, while an alert is not resolved, or closed.
     """
     with transaction.atomic(durable=True):
         conversation = locking.locked(conversation_id)
         move = transition(conversation.state, Verb.CLIENT_ENDS, by="client")
+        if alerts.unresolved(conversation) is not None:
+            raise NotAllowed(conversation.state, Verb.CLIENT_ENDS)
         _close(conversation, Event(move.action, Agent("client"), "conversation", str(conversation_id)), at=at)
     return conversation
 
 
 def close_idle(*, at: datetime) -> int:
-    """Close conversations that only the bot held and nobody has written in for `IDLE_CLOSE_HOURS`; returns how many."""
+    """Close conversations that only the bot held and nobody has written in for `IDLE_CLOSE_HOURS`; returns how many.
+
+    One whose alert is not resolved stays, so that no alert is closed away.
+    """
     before = at - timedelta(hours=settings.IDLE_CLOSE_HOURS)
     idle = Conversation.objects.filter(state=State.WITH_BOT, last_message_at__lt=before)
+    idle = idle.exclude(alerts__state__in=[AlertState.OPEN, AlertState.ACKNOWLEDGED])
     return sum(_close_one_idle(pk, before, at=at) for pk in idle.values_list("pk", flat=True)[:500])
 
 
 def _close_one_idle(conversation_id: UUID, before: datetime, *, at: datetime) -> bool:
     with transaction.atomic(durable=True):
-        conversation = locking.locked(conversation_id)
+        try:
+            conversation = locking.locked(conversation_id, skip_locked=True)
+        except locking.UnknownConversation:  # somebody works on it right now, so it is not idle
+            return False
         # Read again under the lock: a message may have come since the list was made.
-        if conversation.state != State.WITH_BOT or conversation.last_message_at >= before:
+        is_idle = conversation.state == State.WITH_BOT and conversation.last_message_at < before
+        if not is_idle or alerts.unresolved(conversation) is not None:
             return False
         move = transition(conversation.state, Verb.GO_IDLE, by="system")
         detail = {"why": "idle"}

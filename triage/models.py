@@ -194,7 +194,7 @@ class Alert(models.Model):
     resolution = models.CharField(max_length=16, choices=Resolution.choices, blank=True, default="")
     # The durable timer: when the next person is called, and how many were.
     escalate_at = models.DateTimeField(null=True, blank=True)
-    escalation_step = models.PositiveSmallIntegerField(default=0)
+    escalation_step = models.PositiveIntegerField(default=0)
 
     class Meta:
         constraints = (
@@ -208,7 +208,7 @@ class Alert(models.Model):
             ),
         )
         indexes = (
-            models.Index(fields=["escalate_at"], condition=Q(state=AlertState.OPEN), name="alerts_due"),
+            models.Index(fields=["escalate_at"], condition=Q(escalate_at__isnull=False), name="alerts_with_a_timer"),
             models.Index(fields=["clinic", "-raised_at"], name="alerts_by_clinic"),
         )
 

@@ -52,7 +52,7 @@ def decide(
 ) -> Decision:
     """Decide what a message of `level` in `state` leads to.
 
-    `open_urgency` is the urgency of the conversation's open alert, None when there is none. `bot_enabled` False is a
+    `open_urgency` is the urgency of the unresolved alert, None when there is none. `bot_enabled` False is a
     clinic whose bot is off: every message is for a person, and the bot only holds.
     """
     urgency = URGENCY[level]
@@ -62,11 +62,11 @@ def decide(
         kind = AlertKind.UNSCORED if level == "unscored" else AlertKind.RISK
     elif not held and (wishes_person or not bot_enabled):
         kind = AlertKind.PERSON
-    is_new = kind is not None and open_urgency is None
-    rises = kind is not None and open_urgency is not None and urgency > open_urgency
     call_person = kind is not None and state == State.WITH_BOT
+    # After a hand-back an older alert may still be there, acknowledged and silent: who is called now is called anew.
+    rings = open_urgency is None or urgency > open_urgency or call_person
     return Decision(
-        alert=kind if is_new or rises else None,
+        alert=kind if rings else None,
         call_person=call_person,
         bot=_bot_part(State(state), called=call_person),
     )

@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
 from typing import Any, ClassVar, TypeVar
 from uuid import UUID
 
@@ -116,6 +117,19 @@ def read_uuid(frame: Mapping[str, Any], name: str) -> UUID:
         return UUID(frame[name])
     except (KeyError, ValueError, TypeError, AttributeError):
         raise BadFrame("bad_frame", f"{name} must be a UUID.") from None
+
+
+def read_moment(frame: Mapping[str, Any], name: str) -> datetime | None:
+    """The moment that `frame` carries under `name` (ISO 8601 with an offset), None without; raises BadFrame."""
+    if frame.get(name) is None:
+        return None
+    try:
+        moment = datetime.fromisoformat(frame[name])
+    except (ValueError, TypeError):
+        raise BadFrame("bad_frame", f"{name} must be a date and time.") from None
+    if moment.tzinfo is None:
+        raise BadFrame("bad_frame", f"{name} must name its offset from UTC.")
+    return moment
 
 
 def read_number(frame: Mapping[str, Any], name: str) -> int:

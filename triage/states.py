@@ -64,6 +64,8 @@ TRANSITIONS: Mapping[tuple[State, Verb], Transition] = {
     (State.WITH_BOT, Verb.CLIENT_ENDS): Transition(State.CLOSED, _CLIENT, "conversation.ended_by_client"),
     (State.WITH_BOT, Verb.GO_IDLE): Transition(State.CLOSED, _SYSTEM, "conversation.closed"),
     (State.WAITING, Verb.TAKE_OVER): Transition(State.WITH_COUNSELLOR, _HUMAN, "conversation.taken_over"),
+    # From one holder to another: a supervisor steps in, or the holder does not work here any more.
+    (State.WITH_COUNSELLOR, Verb.TAKE_OVER): Transition(State.WITH_COUNSELLOR, _HUMAN, "conversation.taken_over"),
     (State.WITH_COUNSELLOR, Verb.HAND_BACK): Transition(State.WITH_BOT, _HUMAN, "conversation.handed_back"),
     (State.WITH_COUNSELLOR, Verb.CLOSE): Transition(State.CLOSED, _HUMAN, "conversation.closed"),
 }

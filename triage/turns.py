@@ -15,7 +15,7 @@ from audit.trail import Agent, Event
 from riskmodel import RiskScore
 from triage import alerts, assessing, locking, publishing, rows, switches, talking
 from triage.models import Alert, Conversation, Message, RiskAssessment, Sender
-from triage.policy import URGENCY, AlertKind, BotPart, Decision, decide
+from triage.policy import ALERT_FROM, URGENCY, AlertKind, BotPart, Decision, decide
 from triage.sealing import Seal
 from triage.states import State, Verb, transition
 from triage.texts import checked
@@ -25,7 +25,11 @@ from triage.writing import Draft, bot_drafts, lines_of, next_lines, reply_events
 
 
 class Closed(Exception):
-    """The conversation is closed; a new contact opens a new one."""
+    """The conversation is closed; a new contact opens a new one. `concern` says that the message calls for a person."""
+
+    def __init__(self, conversation_id: UUID, *, concern: bool) -> None:
+        super().__init__(str(conversation_id))
+        self.concern = concern
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +58,8 @@ def take_turn(*, conversation_id: UUID, client_ref: UUID, text: str, at: datetim
         if stored is not None:
             return _repeated(conversation, stored, alert)
         if conversation.state == State.CLOSED:
-            raise Closed(str(conversation_id))
+            level = str(score.level) if score else "unscored"
+            raise Closed(conversation_id, concern=wishes_person or URGENCY[level] >= ALERT_FROM)
         return _store(conversation, alert, client_ref, text, score, wishes_person=wishes_person, at=at)
 
 
@@ -99,7 +104,7 @@ def _store(
     drafts = [Draft(Sender.CLIENT, text, client_ref=client_ref), *bot_drafts(replies)]
     lines = next_lines(conversation, seal, drafts, at=at)
     _move(conversation, decision, level, at=at)
-    _close_if_ended(conversation, reply, decision, events, at=at)
+    _close_if_ended(conversation, reply, decision, alert, events, at=at)
     rows.store(conversation, lines, _assessment(lines[0], score, seal, at=at) if score else None)
     record_in(conversation, *events, *reply_events(lines[1:]), at=at)
     publishing.ring_conversation(conversation, urgent=decision.alert is not None)
@@ -158,11 +163,13 @@ def _close_if_ended(
     conversation: Conversation,
     reply: talking.Understood,
     decision: Decision,
+    alert: Alert | None,
     events: list[Event],
     *,
     at: datetime,
 ) -> None:
-    if decision.bot is not BotPart.FLOW or not reply.wishes_end:
+    # A goodbye never closes an alert away: the conversation stays until a person has resolved it.
+    if decision.bot is not BotPart.FLOW or not reply.wishes_end or alert is not None:
         return
     move = transition(conversation.state, Verb.CLIENT_ENDS, by="client")
     conversation.state, conversation.closed_at = move.target, at

@@ -8,10 +8,11 @@ import pytest
 from django.db import IntegrityError, connection, transaction
 
 from accounts.access import NotPermitted
+from audit.models import Entry
 from counselling import shifts, takeovers
 from counselling.models import Takeover
 from tests.stories import Clock, a_client_starts, trail
-from triage import alerts, messages
+from triage import alerts, conversations, late, messages, turns
 from triage.access import UnknownConversation
 from triage.models import Alert, Conversation, Message, Resolution
 from triage.states import NotAllowed
@@ -104,6 +105,104 @@ def test_hand_back_is_refused_while_a_high_alert_is_not_resolved(writer, counsel
     )
     takeovers.hand_back(member=counsellor, conversation_id=writer.conversation_id, at=writer.clock.now)
     assert writer.conversation.state == "with_bot"
+
+
+def test_after_a_hand_back_the_next_message_of_concern_calls_a_person_anew(writer, counsellor):
+    """The older alert is acknowledged and silent; whoever is called now must hear it."""
+    writer.writes("[moderate] what is the point")
+    take_over(counsellor, writer)
+    takeovers.hand_back(member=counsellor, conversation_id=writer.conversation_id, at=writer.clock.now)
+    for text in ("[moderate] still no point", "I want to speak to a real person please"):
+        writer.writes(text)
+        alert = Alert.objects.get()
+        assert (alert.state, writer.conversation.state) == ("open", "waiting")
+        assert alert.escalate_at is not None
+        take_over(counsellor, writer)
+        takeovers.hand_back(member=counsellor, conversation_id=writer.conversation_id, at=writer.clock.now)
+
+
+def test_no_goodbye_and_no_silence_closes_an_alert_away(writer, counsellor, clock):
+    writer.writes("[moderate] what is the point")
+    take_over(counsellor, writer)
+    takeovers.hand_back(member=counsellor, conversation_id=writer.conversation_id, at=writer.clock.now)
+    with pytest.raises(NotAllowed):
+        conversations.end_by_client(conversation_id=writer.conversation_id, at=clock.now)
+    assert conversations.close_idle(at=clock.forward(hours=100)) == 0
+    writer.writes("goodbye")
+    writer.writes("yes")
+    assert writer.conversation.state == "with_bot"
+
+
+def test_there_is_no_hand_back_to_a_bot_that_is_switched_off(writer, counsellor, clinic):
+    take_over(counsellor, writer)
+    clinic.bot_enabled = False
+    clinic.save()
+    with pytest.raises(takeovers.BotOff):
+        takeovers.hand_back(member=counsellor, conversation_id=writer.conversation_id, at=writer.clock.now)
+
+
+def test_a_supervisor_takes_over_from_a_holder_they_name(writer, counsellor, supervisor):
+    first = take_over(counsellor, writer)
+
+    def step_in(from_holder):
+        return takeovers.take_over(
+            member=supervisor, conversation_id=writer.conversation_id, at=writer.clock.now, from_holder=from_holder
+        )
+
+    with pytest.raises(takeovers.HeldByAnother):
+        step_in(None)
+    with pytest.raises(takeovers.HeldByAnother):
+        step_in(supervisor.pk)
+    step_in(counsellor.pk)
+    first.refresh_from_db()
+    assert (first.end, writer.conversation.holder) == ("taken_from", supervisor)
+    with pytest.raises(messages.NotHolder):
+        write(counsellor, writer)
+    assert str(counsellor.pk) in Entry.objects.filter(action="conversation.taken_over").latest("seq").detail
+
+
+def test_a_counsellor_takes_from_no_colleague(writer, counsellor, second_counsellor):
+    take_over(counsellor, writer)
+    with pytest.raises(takeovers.HeldByAnother):
+        takeovers.take_over(
+            member=second_counsellor,
+            conversation_id=writer.conversation_id,
+            at=writer.clock.now,
+            from_holder=counsellor.pk,
+        )
+
+
+def test_what_somebody_held_who_has_left_can_be_taken_over_by_anybody(writer, counsellor, second_counsellor):
+    take_over(counsellor, writer)
+    counsellor.is_active = False
+    counsellor.save()
+    take_over(second_counsellor, writer)
+    assert writer.conversation.holder == second_counsellor
+
+
+def test_a_cry_that_comes_just_after_the_end_reaches_the_team(writer, counsellor):
+    take_over(counsellor, writer)
+    takeovers.close_conversation(
+        member=counsellor, conversation_id=writer.conversation_id, disposition="supported", at=writer.clock.now
+    )
+    with pytest.raises(turns.Closed) as closed:
+        writer.writes("thank you")
+    assert not closed.value.concern
+    ref = uuid4()
+    with pytest.raises(turns.Closed) as closed:
+        writer.writes("[high] I will do it tonight", ref=ref)
+    assert closed.value.concern
+    for _ in range(2):  # sent again, stored once
+        late.pass_on(
+            client_id=writer.conversation.client_id,
+            client_ref=ref,
+            text="[high] I will do it tonight",
+            at=writer.clock.now,
+        )
+    anew = Conversation.objects.get(state="waiting")
+    assert anew.client == writer.conversation.client
+    assert Alert.objects.get(conversation=anew).level == "high"
+    assert Message.objects.filter(client_ref=ref).count() == 1
 
 
 def test_closing_needs_an_outcome_and_no_open_alert(writer, counsellor):

@@ -17,6 +17,7 @@ ALLOWED = {
     ("with_bot", "client_ends", "client"): "closed",
     ("with_bot", "go_idle", "system"): "closed",
     ("waiting", "take_over", "human"): "with_counsellor",
+    ("with_counsellor", "take_over", "human"): "with_counsellor",
     ("with_counsellor", "hand_back", "human"): "with_bot",
     ("with_counsellor", "close", "human"): "closed",
 }
