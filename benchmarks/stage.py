@@ -85,7 +85,7 @@ def _wait_for(address: str, processes: int) -> None:
 
 @contextlib.contextmanager
 def stage() -> Iterator[Stage]:
-    """A migrated, empty service with the demonstration clinic."""
+    """An empty PostgreSQL and Valkey; whoever measures migrates and makes what it needs."""
     with tempfile.TemporaryDirectory(prefix="tb-", dir="/tmp") as folder:  # noqa: S108 - short path for Unix sockets
         home = Path(folder)
         home.chmod(0o711)

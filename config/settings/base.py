@@ -1,6 +1,7 @@
 """What every set-up shares. Secrets, hosts and addresses come from the overlays."""
 
 from pathlib import Path
+from typing import Any
 
 from csp.constants import NONE, SELF
 
@@ -147,8 +148,8 @@ CLIENT_STARTS_PER_MINUTE = 30
 CLIENT_SESSION_HOURS = 24
 API_REQUESTS_PER_MINUTE = 600
 CLIENT_HELLO_SECONDS = 10.0
-CLIENT_HEARTBEAT_SECONDS = 15
-DESK_POLL_SECONDS = 2
+CLIENT_HEARTBEAT_SECONDS = 15.0
+DESK_POLL_SECONDS = 2.0
 SCORE_TIMEOUT_SECONDS = 2.0
 RISK_SCORER = "riskmodel.score"
 DOMAIN_THREADS = 8
@@ -157,7 +158,7 @@ IDLE_CLOSE_HOURS = 24
 DEMONSTRATION = False
 REHEARSAL_NEEDS_TOKEN = True
 
-LOGGING = {
+LOGGING: dict[str, Any] = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {"json": {"()": "config.logs.JsonFormatter"}},

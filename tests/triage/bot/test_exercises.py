@@ -1,4 +1,4 @@
-"""Exercises with a client: asked before, checked after, pause, back and stop at each step (BOT-14, topic 15)."""
+"""Exercises with a client: asked before, checked after, pause, back and stop at each step (BOT-14)."""
 
 import pytest
 
