@@ -25,6 +25,8 @@ _REFUSALS: dict[type[Exception], tuple[int, str, str]] = {
     messages.NotHolder: (409, "not_holder", "This member does not hold the conversation."),
     takeovers.NotAllowed: (409, "closed", "This is not possible in the conversation's present state."),
     takeovers.AlertOpen: (409, "alert_open", "An alert is not resolved yet. Resolve it with a reason first."),
+    takeovers.BotOff: (409, "bot_off", "The automated helper is off in this clinic."),
+    alerts.AlertRose: (409, "alert_rose", "The alert was raised again since. Read it, then decide again."),
     alerts.AlreadyResolved: (409, "already_resolved", "This alert was resolved before; that resolution stands."),
     Unreadable: (409, "erased", "The words of this conversation were erased; nothing can be added to it."),
     BadCursor: (400, "bad_cursor", "This cursor is none that this list gave out."),

@@ -35,7 +35,9 @@ export class Conversation {
     setHidden(part.rehearsal, !card.rehearsal);
     this.#mark(card);
     this.#alert(card, may);
-    setHidden(part.takeOver, Boolean(card.holder) || card.state === "closed" || !may.has("take_over"));
+    const held = Boolean(card.holder);
+    setHidden(part.takeOver, mine || card.state === "closed" || !may.has(held ? "take_from_holder" : "take_over"));
+    setText(part.takeOver, held ? `Take over from ${card.holder.name}…` : "Take over");
     setHidden(part.handBack, !mine || !may.has("hand_back"));
     setHidden(part.close, !mine || !may.has("close"));
     setHidden(part.composer, !mine || !may.has("write"));

@@ -222,7 +222,13 @@ function goTo(seq) {
 // ---- acting
 
 const ACTS = {
-  take_over: () => ({ conversation: state.openId }),
+  take_over: async () => {
+    const card = openCard();
+    if (!card?.holder) return { conversation: state.openId };
+    // A supervisor steps in for a colleague, who can then no longer write here.
+    const said = await ask(dialog("take-over"), { prepare: (box) => setText(box.querySelector("[data-name]"), `${card.pseudonym} from ${card.holder.name}`) });
+    return said && { conversation: state.openId, from: card.holder.id };
+  },
   hand_back: async () => {
     const hindrance = view.handBackHindrance();
     if (hindrance) throw new Error(hindrance);
@@ -232,8 +238,9 @@ const ACTS = {
     const said = await ask(dialog("close"), { prepare: (box) => say(box, openCard()?.alert ? "The alert is not resolved yet. Resolve it with a reason first; closing is refused until then." : "") });
     return said && { conversation: state.openId, disposition: said.disposition };
   },
-  acknowledge: () => ({ alert: openCard()?.alert?.id }),
-  resolve: ({ resolution }) => ({ alert: openCard()?.alert?.id, resolution }),
+  // With the time at which the shown alert was raised: one that has risen since is refused, to be read first.
+  acknowledge: () => ({ alert: openCard()?.alert?.id, raised_at: openCard()?.alert?.raised_at }),
+  resolve: ({ resolution }) => ({ alert: openCard()?.alert?.id, raised_at: openCard()?.alert?.raised_at, resolution }),
 };
 
 async function act(name, given = {}) {

@@ -47,6 +47,42 @@ def test_a_conversation_is_taken_over_and_answered_by_keyboard_alone(desk_of, wr
     assert not page.problems
 
 
+def test_a_supervisor_steps_in_for_a_colleague_after_a_question(desk_of, writer, counsellor, supervisor):
+    writer.writes("[high]I will end it")
+    take_over(counsellor, writer)
+    page = desk_of(supervisor)
+    card_of(page, writer).click()
+    page.get_by_role("button", name=f"Take over from {counsellor.user.name}").click()
+    page.get_by_role("dialog").get_by_role("button", name="Take over").click()
+    expect(field(page)).to_be_visible()
+    assert Conversation.objects.get().holder == supervisor
+    assert not page.problems
+
+
+def test_an_alert_that_has_risen_since_is_read_before_it_is_resolved(desk_of, writer, counsellor):
+    writer.writes("[moderate]nobody would notice")
+    page = desk_of(counsellor, before=lambda page: page.route_web_socket("**/ws/desk/", _without_later_queues))
+    card_of(page, writer).click()
+    expect(page.get_by_role("button", name="Acknowledge")).to_be_visible()
+    writer.writes("[imminent]I have taken them")
+    page.get_by_role("button", name="Acknowledge").click()
+    expect(page.get_by_text("The client has written something since.")).to_be_visible()
+    assert Alert.objects.get().state == "open"
+
+
+def _without_later_queues(socket):
+    """A desk whose queue is late: it goes on showing what it first saw."""
+    server, seen = socket.connect_to_server(), []
+
+    def pass_on(message):
+        if '"type":"queue"' in message:
+            seen.append(message)
+        if '"type":"queue"' not in message or len(seen) == 1:
+            socket.send(message)
+
+    server.on_message(pass_on)
+
+
 def test_the_queue_is_ordered_by_urgency_and_then_by_the_longest_wait(desk_of, clinic, clock, writer, counsellor):
     told = [writer, *(a_client_starts(clinic, clock) for _ in range(3))]
     for one, text in zip(told, ["[moderate]a", "[moderate]b", "[imminent]c", "[unscored]d"], strict=True):

@@ -4,13 +4,16 @@ import json
 import time
 import urllib.error
 import urllib.request
+from datetime import timedelta
 
 import pytest
 import redis
 from django.conf import settings as current
+from django.utils import timezone
 
 from config import health
 from config.tasks import HEARTBEAT_KEY, worker_heartbeat
+from tests.stories import Clock, a_client_starts
 
 NOWHERE = "unix:///nowhere/valkey.sock"
 PARTS = {"database", "valkey", "model", "content", "worker"}
@@ -69,6 +72,15 @@ def test_a_worker_that_fell_silent_is_noticed(client, valkey):
     assert failing(client) == {"worker"}
     valkey.set(HEARTBEAT_KEY, time.time() - current.WORKER_HEARTBEAT_STALE_SECONDS + 30)
     parts(client, 200)
+
+
+@pytest.mark.django_db
+def test_an_alert_that_should_have_called_somebody_long_ago_is_told_to_the_operator(client, valkey, clinic, settings):
+    settings.RISK_SCORER = "tests.fakes.marked"
+    worker_heartbeat()
+    a_client_starts(clinic, Clock(timezone.now() - timedelta(minutes=10))).writes("[high] I will end it")
+    answer = client.get("/health/ready")
+    assert (answer.status_code, answer.json()["warnings"]) == (200, {"ladder": "failed: LadderBehind"})
 
 
 def test_without_its_database_the_process_lives_and_is_not_ready(start_web):
