@@ -76,6 +76,9 @@ class Lexicon:
         if not plain.isalpha():
             letters = self.unleet(plain)
             return Reading(self._read(letters).words, "letters written as signs") if letters else Reading((plain,))
+        parts = self.part(plain) if len(plain) > 7 else None
+        if parts and len(parts) > 2 and self.risk_words.intersection(parts):
+            return Reading(tuple(word for part in parts for word in self._read(part).words), "words run together")
         doubled = len(plain) > 3 and _RUN.search(plain) and _RUN.sub(r"\1", plain) in self._squeezed
         if doubled or _LONG_RUN.search(plain):
             shortened = self._shorten(plain)

@@ -14,6 +14,8 @@ _WORD = re.compile(r"[^\W_]+(?:'[^\W_]+)*")
 _PUNCTUATION = ".,!?;:\"()[]{}<>~`^=%#&/\\-_*'…|+"
 _SENTENCE_END = frozenset(".!?;…\n")
 
+_BEFORE_TO = frozenset({"want", "need", "going", "ready", "used", "trying", "try", "have", "about", "wanted", "wants"})
+
 COMMA, SENTENCE = 1, 2
 
 
@@ -73,9 +75,16 @@ def normalise(text: str) -> Words:
         last = end
         number += 1
     _join_halves(found, known)
+    _read_two_as_to(found)
     if "letters written as signs" in found.changes:
         found.words = ["i" if w == "1" else read for w, read in zip(found.as_written, found.words, strict=True)]
     return found
+
+
+def _read_two_as_to(found: Words) -> None:
+    for place in range(1, len(found.words)):
+        if found.as_written[place] == "2" and found.words[place - 1] in _BEFORE_TO:
+            found.words[place] = "to"
 
 
 def _fold(text: str, found: Words) -> tuple[str, list[int] | None]:
@@ -101,7 +110,7 @@ def _fold(text: str, found: Words) -> tuple[str, list[int] | None]:
 
 def _look_alikes_to_read(text: str, found: Words) -> dict[str, str]:
     """The look-alike table where the text is Latin enough to be disguised, else nothing: Russian stays Russian."""
-    table_ = table("characters")["look_alikes"]
+    table_: dict[str, str] = table("characters")["look_alikes"]
     disguised = 0
     for character in text:
         if character.isalpha():

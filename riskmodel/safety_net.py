@@ -23,6 +23,11 @@ class Rule:
     and_soon: bool
 
 
+# What is said of somebody else as their present: the writer needs a person to talk it over with.
+_OTHERS_DANGERS = frozenset({"ideation", "intent", "self_harm_act", "act_now"})
+_OTHER = Rule("somebody else at risk", Level.MODERATE, "en", ("third_party_concern",), frozenset(), False)
+
+
 @dataclass(frozen=True, slots=True)
 class Caught:
     """A rule that holds, on the words `start` to `end`."""
@@ -90,6 +95,8 @@ def catch(words: Words, hits: Sequence[Hit], reading: Reading) -> list[Caught]:
         by_concept = _concept_rules().get(hit.concept)
         if by_concept is not None and hit.affirmed:
             caught.append(Caught(by_concept, hit.start, hit.end))
+        elif hit.concept in _OTHERS_DANGERS and hit.statuses & DISTANCING == {"other_person"}:
+            caught.append(Caught(_OTHER, hit.start, hit.end))
     # Other languages are matched as written: the English respellings would spoil them.
     places = [place for place, word in enumerate(words.as_written) if word]
     for match in others.find([words.as_written[place].replace("'", "") for place in places]):

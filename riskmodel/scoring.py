@@ -80,7 +80,7 @@ class Scorer:
         if floor is not None:
             level = max(level, floor, key=RANK.__getitem__)
             cumulative[1] = max(cumulative[1], self._at_floor[floor])
-        categories = self._categories(reading, highest[4:], level)
+        categories = self._categories(reading, highest[4:].tolist(), level)
         return RiskScore(
             level=level,
             probability=cumulative[1],

@@ -47,6 +47,13 @@ def least_for_false_alarms(probabilities: Sequence[float], share: float) -> floa
     return float(np.nextafter(ordered[allowed], 2.0)) if allowed < len(ordered) else 0.0
 
 
+def with_floor(scorer: Scorer, text: ReadText) -> list[float]:
+    """Cumulative probabilities of `text`, one up to its floor: what the service as a whole would go by."""
+    cumulative = [float(p) for p in scorer.probabilities(text)[0][:4]]
+    raised = RANK[text.caught[0].rule.floor] if text.caught else 0
+    return [1.0] * raised + cumulative[raised:]
+
+
 def choose_thresholds(
     weights: Weights,
     manifest: Mapping[str, Any],
@@ -61,7 +68,7 @@ def choose_thresholds(
     """
     scorer = Scorer(Artefact("", weights, dict(manifest) | {"thresholds": UNSET}))
     held = [(row, text) for row, text in zip(rows, texts, strict=True) if row.split == "calibrate"]
-    found = np.array([scorer.probabilities(text)[0][:4] for _, text in held])
+    found = np.array([with_floor(scorer, text) for _, text in held])
     ranks = np.array([RANK[row.level] for row, _ in held])
     everyday = np.vstack([found[[is_everyday(row) for row, _ in held]], *everyday_elsewhere])
     levels: dict[str, float] = {}

@@ -21,7 +21,7 @@ from riskmodel.features import rule_names
 from riskmodel.levels import CATEGORIES, LADDER, RANK, Level
 from riskmodel.reading import ReadText, read, whole
 from riskmodel.scoring import Scorer, stretch_logits
-from riskmodel.thresholds import UNSET, choose_thresholds, is_everyday
+from riskmodel.thresholds import UNSET, choose_thresholds, is_everyday, with_floor
 from riskmodel.vectors import LEAST_CHARACTER_LENGTH, LEAST_WORD_LENGTH, Weights, characters_analyser, words_analyser
 
 _STEPS = LADDER[1:]
@@ -33,7 +33,7 @@ _FOLDS = 5
 # Log-odds taken from a stretch in which no concept of danger is found.
 _LESS_WITHOUT_CONCEPT = 1.5
 # A missed danger costs more than a look too many; the rarest level would else be outvoted.
-_POSITIVE_COST = {Level.LOW: 1.0, Level.MODERATE: 1.5, Level.HIGH: 2.0, Level.IMMINENT: 3.0}
+_POSITIVE_COST: Mapping[str, float] = {Level.LOW: 1.0, Level.MODERATE: 1.5, Level.HIGH: 2.0, Level.IMMINENT: 3.0}
 
 Tick = Callable[[str], None]
 
@@ -123,10 +123,10 @@ def _everyday_out_of_fold(
     for number in range(_FOLDS):
         others = [place for place, one in enumerate(fold) if one != number]
         arrays, vocabulary = _fit([texts[p] for p in others], [rows[p] for p in others], seed, lambda step: None)
-        scorer = Scorer(Artefact("", weights_of(arrays, vocabulary), manifest | {"thresholds": UNSET}))
+        scorer = Scorer(Artefact("", weights_of(arrays, vocabulary), dict(manifest) | {"thresholds": UNSET}))
         for text, row, one in zip(texts, rows, fold, strict=True):
             if one == number and is_everyday(row):
-                found.append(scorer.probabilities(text)[0][:4].tolist())
+                found.append(with_floor(scorer, text))
     return found
 
 
