@@ -25,7 +25,7 @@ from riskmodel.thresholds import UNSET, choose_thresholds, is_everyday, with_flo
 from riskmodel.vectors import LEAST_CHARACTER_LENGTH, LEAST_WORD_LENGTH, Weights, characters_analyser, words_analyser
 
 _STEPS = LADDER[1:]
-# Chosen on the calibration split among a handful; see docs/model_card.md.
+# Chosen among a handful on the held-out splits; see docs/model_card.md.
 _STRENGTH = 2.0
 _RULE_SCALE = 0.7
 _LEAST_DOCUMENTS = 2

@@ -37,11 +37,11 @@ class Weights:
         counted = self.count_words(words)
         if counted is not None:
             places, values = counted
-            total += values @ self.word_weights[places]
+            total += _weigh(values, self.word_weights[places])
         found = self.count_characters(words)
         if found is not None:
             places, values = found
-            total += values @ self.character_weights[places]
+            total += _weigh(values, self.character_weights[places])
         if rules:
             total += self.rule_weights[rules].sum(axis=0)
         return total
@@ -103,6 +103,12 @@ class Weights:
             for number, word in enumerate(words):
                 shares[number] += one_each[np.searchsorted(places, self.characters_of(word))].sum()
         return shares
+
+
+def _weigh(values: Array, weights: Array) -> Array:
+    # Not `@`: BLAS would start threads for long texts under many scoring threads, and sum in an order of its own.
+    total: Array = np.einsum("i,ij->j", values, weights)
+    return total
 
 
 def word_grams(words: Sequence[str]) -> Iterator[tuple[str, int, int]]:
