@@ -6,7 +6,7 @@ from uuid import UUID
 from django.db import transaction
 
 from accounts.access import require
-from accounts.models import Membership
+from accounts.models import Membership, default_escalation_seconds
 from accounts.permissions import Action
 from accounts.trail import agent_of
 from audit.trail import Agent, Event
@@ -54,7 +54,7 @@ def raise_alert(
     if not again or URGENCY[level] > alert.urgency:
         alert.kind, alert.level, alert.urgency, alert.message_seq = kind, level, URGENCY[level], seq
     due = first_escalation(conversation, at=at)
-    if again and alert.state == AlertState.OPEN and alert.escalate_at is not None and due is not None:
+    if again and alert.state == AlertState.OPEN and alert.escalate_at is not None:
         due = min(due, alert.escalate_at)
     else:
         alert.escalation_step = 0
@@ -66,10 +66,10 @@ def raise_alert(
     return alert, Event(action, Agent("system", "policy"), "alert", str(alert.pk), detail=detail)
 
 
-def first_escalation(conversation: Conversation, *, at: datetime) -> datetime | None:
-    """When the first step of the clinic's ladder is due; None for a clinic without one."""
-    seconds = conversation.clinic.escalation_seconds
-    return at + timedelta(seconds=seconds[0]) if seconds else None
+def first_escalation(conversation: Conversation, *, at: datetime) -> datetime:
+    """When the first step of the clinic's ladder is due. A clinic without a ladder has one all the same (CRI-5)."""
+    seconds = conversation.clinic.escalation_seconds or default_escalation_seconds()
+    return at + timedelta(seconds=seconds[0])
 
 
 def mark_acknowledged(alert: Alert, member: Membership, *, at: datetime, until: datetime | None = None) -> Event:

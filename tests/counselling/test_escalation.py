@@ -141,6 +141,14 @@ def test_the_clinic_sets_its_own_times(clinic, clock, settings):
     assert escalation.escalate_due(at=clock.forward(seconds=1)) == 1
 
 
+def test_a_clinic_without_a_ladder_has_one_all_the_same(clinic, clock, settings):
+    settings.RISK_SCORER = "tests.fakes.marked"
+    clinic.escalation_seconds = []
+    clinic.save()
+    a_client_starts(clinic, clock).writes("[high] I will end it")
+    assert escalation.escalate_due(at=clock.forward(seconds=60)) == 1
+
+
 def test_after_an_outage_the_step_fires_late_and_says_how_late(writer, clock):
     escalation.escalate_due(at=clock.forward(hours=2))
     fired = Escalation.objects.get()
