@@ -36,6 +36,8 @@ logger = logging.getLogger(__name__)
 
 # Ordinary changes are shown at most this often, urgent ones at once but never closer than the second figure (seconds).
 _CALM, _URGENT = 1.0, 0.1
+# The queue is shown again after this long even if nothing seems to have changed (seconds).
+_REDRAW = 10.0
 _FRAMES_PER_SECOND, _BURST = 30.0, 60
 
 
@@ -66,7 +68,8 @@ class DeskConsumer(Socket):
             await self.close(STRANGER)
             return
         self.followed: dict[UUID, int] = {}
-        self.shown: Any = None
+        self.shown = ""
+        self.showing, self.following = asyncio.Lock(), asyncio.Lock()
         self.next_look = self.look_due = 0.0
         self.look: asyncio.Task[None] | None = None
         self.bucket = Bucket(_FRAMES_PER_SECOND, _BURST)
@@ -119,22 +122,23 @@ class DeskConsumer(Socket):
         conversation_id, after = read_uuid(frame, "conversation"), read_number(frame, "last_seq")
         # Joined first: a line that arrives between reading and joining would otherwise be missed.
         await self.join(conversation_group(conversation_id))
+        was_open = conversation_id in self.followed
         try:
-            conversation, lines = await call_domain(
-                desk.open_transcript,
-                member=self._member(),
-                conversation_id=conversation_id,
-                after=after,
-                at=timezone.now(),
-            )
-        except (UnknownConversation, NotPermitted):
-            await self.part(conversation_group(conversation_id))
+            async with self.following:
+                await self._open(frame, conversation_id, after)
+        except BaseException as error:  # whatever went wrong: who was not let in must not stay in the group
+            if not was_open or isinstance(error, (UnknownConversation, NotPermitted)):
+                self.followed.pop(conversation_id, None)
+                await self.part(conversation_group(conversation_id))
             raise
-        self.followed[conversation_id] = lines[-1].seq if lines else after
+        await self._follow(conversation_id)
+
+    async def _open(self, frame: dict[str, Any], conversation_id: UUID, after: int) -> None:
+        conversation, lines = await self._call(desk.open_transcript, conversation_id=conversation_id, after=after)
         [card] = await call_domain(desk.cards, [conversation])
+        self.followed[conversation_id] = lines[-1].seq if lines else after
         transcript = [staff_frame(line) for line in lines]
         await self._done(frame, "transcript", conversation=card, messages=transcript)
-        await self._follow(conversation_id)
 
     async def leave(self, frame: dict[str, Any]) -> None:
         """Stop following a conversation."""
@@ -146,9 +150,11 @@ class DeskConsumer(Socket):
     async def catch_up(self, frame: dict[str, Any]) -> None:
         """Send everything after `after` once more, of a conversation that is open here."""
         conversation_id = read_uuid(frame, "conversation")
-        if conversation_id not in self.followed:
-            raise UnknownConversation(str(conversation_id))
-        self.followed[conversation_id] = read_number(frame, "after")
+        after = read_number(frame, "after")
+        async with self.following:
+            if conversation_id not in self.followed:
+                raise UnknownConversation(str(conversation_id))
+            self.followed[conversation_id] = after
         await self._follow(conversation_id)
         await self._done(frame)
 
@@ -226,8 +232,8 @@ class DeskConsumer(Socket):
         self._look_soon(_URGENT if event["urgent"] else _CALM)
 
     async def typing_seen(self, event: dict[str, Any]) -> None:
-        """Pass on that the client is typing."""
-        if event["sender"] == "client":
+        """Pass on that the client is typing, of a conversation that is open here."""
+        if event["sender"] == "client" and UUID(event["conversation"]) in self.followed:
             await self.send_frame({"type": "typing", "conversation": event["conversation"], "sender": "client"})
 
     async def websocket_disconnect(self, message: dict[str, Any]) -> None:
@@ -247,17 +253,21 @@ class DeskConsumer(Socket):
         await self.send_frame({"type": kind, **self.echo(frame), **more})
 
     async def _follow(self, conversation_id: UUID) -> None:
-        """Send the lines of a followed conversation that this desk does not have."""
-        while conversation_id in self.followed:
-            after = self.followed[conversation_id]
-            _, lines = await call_domain(
-                desk.follow, member=self._member(), conversation_id=conversation_id, after=after
-            )
-            if not lines:
-                return
-            self.followed[conversation_id] = lines[-1].seq
-            for line in lines:
-                await self.send_frame({"type": "message", "conversation": str(conversation_id), **staff_frame(line)})
+        """Send the lines of a followed conversation that this desk does not have; one reader at a time."""
+        async with self.following:
+            while conversation_id in self.followed:
+                after = self.followed[conversation_id]
+                _, lines = await call_domain(
+                    desk.follow, member=self._member(), conversation_id=conversation_id, after=after
+                )
+                if not lines:
+                    return
+                for line in lines:
+                    if conversation_id not in self.followed:  # left while this was read or sent
+                        return
+                    self.followed[conversation_id] = line.seq
+                    frame = {"type": "message", "conversation": str(conversation_id), **staff_frame(line)}
+                    await self.send_frame(frame)
 
     def _look_soon(self, interval: float) -> None:
         """Plan a look at the queue: `interval` after the last one at the earliest, and only one at a time."""
@@ -275,17 +285,20 @@ class DeskConsumer(Socket):
         try:
             await asyncio.shield(self._show_queue())
         except (Unavailable, NotPermitted):
-            self.shown = None  # the next beat looks again
+            self.shown = ""  # the next beat looks again
         except Exception:  # a task of its own: nobody would hear of it, and the desk would show an old queue
-            self.shown = None
+            self.shown = ""
             logger.exception("queue not shown")
 
     async def _show_queue(self) -> None:
-        self.next_look = time.monotonic() + _CALM
-        member = self._member()
-        self.shown = await call_domain(desk.last_change, member.clinic_id)
-        queue = await call_domain(desk.queue, member)
-        await self.send_frame({"type": "queue", **queue})
+        async with self.showing:  # a queue that was read first must not arrive last
+            self.next_look = time.monotonic() + _CALM
+            member = self._member()
+            # Read before the queue: what changes between the two is shown twice rather than never.
+            found = await call_domain(desk.fingerprint, member.clinic_id)
+            queue = await call_domain(desk.queue, member)
+            await self.send_frame({"type": "queue", **queue})
+            self.shown = found
 
     async def _watch(self) -> None:
         """Look at the table at each beat, which bounds what a lost bell costs, and end with the member's right."""
@@ -314,7 +327,8 @@ class DeskConsumer(Socket):
             await self.close(STRANGER)
             return False
         await call_domain(shifts.touch_shift, member=member, at=timezone.now())
-        if await call_domain(desk.last_change, member.clinic_id) != self.shown:
+        is_old = time.monotonic() > self.next_look - _CALM + _REDRAW
+        if is_old or await call_domain(desk.fingerprint, member.clinic_id) != self.shown:
             self._look_soon(_CALM)
             for conversation_id in list(self.followed):
                 await self._follow(conversation_id)
