@@ -1,7 +1,8 @@
 """Reading and storing the rows of a turn in constant statements.
 
-Django builds the SQL of a query anew each time it runs, which for a turn costs more than running it (decision 7). The statements here are built once from the models' own columns and
-prepared on the server; everything that is not part of every message stays with the ORM.
+Django builds the SQL of a query anew each time it runs, which for a turn costs more than running it (decision 7). The
+statements here are built once from the models' own columns and prepared on the server; everything that is not part of
+every message stays with the ORM.
 """
 
 import json
