@@ -13,6 +13,7 @@ from django.db import connection, transaction
 
 from audit import checkpoint_folder, signing, trail
 from audit.models import Checkpoint, CheckpointLeaf
+from audit.patience import be_patient
 from audit.statements import NO_CHECKPOINT, Leaf, Statement, seal
 
 _LOCK = 0x41554449  # "AUDI": the advisory lock that one checkpoint writer holds
@@ -92,6 +93,7 @@ def statement_of(checkpoint: Checkpoint) -> Statement:
 
 
 def _take_lock() -> None:
+    be_patient()
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [_LOCK])
         if not cursor.fetchone()[0]:

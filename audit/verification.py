@@ -10,6 +10,7 @@ from audit import checkpoints
 from audit.findings import Report
 from audit.guards import missing_guards
 from audit.models import CheckpointLeaf, Stream
+from audit.patience import be_patient
 from audit.walk import Progress, Walk, total_entries
 from audit.witnesses import Witnesses, newer_entries, trusted_keys
 
@@ -43,6 +44,7 @@ def verify(
             # Acts go on while this runs; all queries must see the same moment.
             with connection.cursor() as cursor:
                 cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
+        be_patient()
         _verify(report, stream, folder or checkpoints.folder(), trusted_keys(public_keys), progress)
     return report
 

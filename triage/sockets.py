@@ -30,6 +30,7 @@ HELLO_MISSING = 4408
 STRANGER = 4401
 COME_BACK = 1012
 _CHECK_CONNECTION_AFTER = 5.0
+_KEEP_CONNECTION = 600.0
 _LAYER_PATIENCE = 2.0
 _STATEMENT_PATIENCE = "7s"
 _LONGEST_REFERENCE = 100
@@ -49,10 +50,14 @@ _trouble = _Trouble()
 
 @receiver(connection_created)
 def _limit_waits(connection: BaseDatabaseWrapper, **_: Any) -> None:
-    """Let no thread of the pool wait for a row without end: eight that wait for the same one would stop everybody."""
+    """Let no thread of the pool wait for a row without end: eight that wait for the same one would stop everybody.
+
+    Unlike those of requests, the pool's connections are kept: its threads stay.
+    """
     if hasattr(_used, "at"):
+        connection.close_at = time.monotonic() + _KEEP_CONNECTION
         with connection.cursor() as cursor:
-            # Not lock_timeout: it begins anew for each who moves up in the queue for a row.
+            # lock_timeout alone is too little: it begins anew for each who moves up in the queue for a row.
             cursor.execute(f"SET statement_timeout = '{_STATEMENT_PATIENCE}'")
 
 

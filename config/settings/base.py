@@ -138,6 +138,10 @@ CELERY_BEAT_SCHEDULE = {
     "checkpoint": {"task": "audit.tasks.write_checkpoint", "schedule": 3600.0},
     "forget-sign-ins": {"task": "accounts.tasks.forget_old_sign_ins", "schedule": 86_400.0},
 }
+# Celery's pool of threads knows no time limits; the database's limits end what hangs (config/settings/databases.py).
+# A tick that nobody took before the next one is worth nothing, so a worker that comes back finds no heap of them.
+for _tick in CELERY_BEAT_SCHEDULE.values():
+    _tick["options"] = {"expires": _tick["schedule"]}
 WORKER_HEARTBEAT_STALE_SECONDS = 60
 
 # Limits of the client socket. A person cannot type this fast; a script is told so.

@@ -6,14 +6,39 @@ import dj_database_url
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 
+# Nothing waits for PostgreSQL without end: not for a row, not in a transaction that somebody forgot, not for an answer.
+# Verification, checkpoints and migrations take more time for themselves.
+LIMITS = {"lock_timeout": "3s", "idle_in_transaction_session_timeout": "15s", "statement_timeout": "30s"}
+# Seconds (tcp_user_timeout: milliseconds) until a machine that has vanished counts as gone; a Unix socket needs none.
+_PATIENCE = {
+    "connect_timeout": 5,
+    "keepalives_idle": 10,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 20_000,
+}
+
 
 def database(url: str) -> dict[str, Any]:
-    """Settings of one PostgreSQL database; `url` is a libpq URL, a Unix socket directory percent-encoded as host."""
-    config: dict[str, Any] = dict(dj_database_url.parse(url, conn_max_age=600, conn_health_checks=True))
+    """Settings of one PostgreSQL database; `url` is a libpq URL, a Unix socket directory percent-encoded as host.
+
+    What the address says itself, for example another `connect_timeout` or `options`, stands above our limits.
+    """
+    # Age 0: under ASGI each request has a thread of its own, so a connection kept for the next would never be found.
+    # The pool of the sockets keeps its own, and asks for the health check when one was idle.
+    config: dict[str, Any] = dict(dj_database_url.parse(url, conn_max_age=0, conn_health_checks=True))
     if config["ENGINE"] != "django.db.backends.postgresql":
         raise ValueError("DATABASE_URL must be a postgresql:// address")
+    own = config.get("OPTIONS", {})
+    limits = " ".join(f"-c {name}={value}" for name, value in LIMITS.items())
     # Prepared on the server at first use: the statements of a turn are few and constant.
-    config.setdefault("OPTIONS", {}).update(server_side_binding=True, prepare_threshold=1)
+    config["OPTIONS"] = {
+        **_PATIENCE,
+        **own,
+        "options": f"{limits} {own.get('options', '')}".strip(),
+        "server_side_binding": True,
+        "prepare_threshold": 1,
+    }
     return config
 
 

@@ -91,3 +91,10 @@ def test_every_line_says_who_may_and_what_is_recorded(door: Door):
 def test_no_door_stands_in_the_table_twice():
     lines = [(door.kind, door.name, door.method) for door in DOORS]
     assert len(lines) == len(set(lines))
+
+
+def test_a_worker_that_was_away_finds_no_heap_of_old_ticks():
+    """Every task is a sweep over rows, so a tick that a later one has overtaken is not worth running."""
+    assert {name: one["options"]["expires"] <= one["schedule"] for name, one in app.conf.beat_schedule.items()} == (
+        dict.fromkeys(app.conf.beat_schedule, True)
+    )
