@@ -14,6 +14,7 @@ from django.views.decorators.http import require_safe
 import riskmodel
 from config.tasks import HEARTBEAT_KEY
 from counselling import escalation
+from triage import assessing
 from triage.bot.catalogue import current_catalogue
 
 
@@ -60,8 +61,14 @@ def _valkey_client() -> redis.Redis:
     return redis.Redis.from_url(settings.REDIS_URL, socket_timeout=1, socket_connect_timeout=1)
 
 
+class ScoringGivenUp(Exception):
+    """So many scorings hang in this process that it tries none any more."""
+
+
 def _model() -> None:
     riskmodel.warm_up()
+    if assessing.given_up():
+        raise ScoringGivenUp
 
 
 def _content() -> None:

@@ -1,6 +1,7 @@
 """Scoring outside any transaction, with a time limit: an error or a hang is `unscored`, never a lost turn."""
 
 import logging
+import math
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -9,7 +10,8 @@ from concurrent.futures import TimeoutError as ScoreTimeout
 from django.conf import settings
 from django.utils.module_loading import import_string
 
-from riskmodel import Level, RiskScore
+from riskmodel import Level, Reason, RiskScore
+from triage.policy import URGENCY
 
 logger = logging.getLogger(__name__)
 
@@ -17,6 +19,7 @@ Scorer = Callable[[str], RiskScore]
 
 # Threads that a hanging scorer may hold before scoring is given up in this process.
 _LOST_THREADS_LIMIT = 16
+_VERSION_LENGTH = 60
 
 
 class _Scoring:
@@ -31,9 +34,12 @@ class _Scoring:
     def _new_pool() -> ThreadPoolExecutor:
         return ThreadPoolExecutor(max_workers=settings.DOMAIN_THREADS, thread_name_prefix="scoring")
 
+    def given_up(self) -> bool:
+        return self._lost >= _LOST_THREADS_LIMIT
+
     def score(self, scorer: Scorer, text: str) -> RiskScore:
         with self._lock:
-            if self._lost >= _LOST_THREADS_LIMIT:
+            if self.given_up():
                 return unscored("scorer given up after repeated hangs")
             # Under the lock, or the pool could be shut down between finding it and handing it the work.
             pool = self._pool
@@ -63,6 +69,11 @@ class _Scoring:
 _scoring = _Scoring()
 
 
+def given_up() -> bool:
+    """True while so many scorings hang in this process that none is tried: its messages all come out unscored."""
+    return _scoring.given_up()
+
+
 def unscored(why: str) -> RiskScore:
     """The result for a message that could not be scored: a person looks. `why` must not quote the message."""
     return RiskScore(
@@ -71,7 +82,7 @@ def unscored(why: str) -> RiskScore:
         probabilities={},
         categories=(),
         reasons=(),
-        model_version=f"none ({why})",
+        model_version=f"none ({why})"[:_VERSION_LENGTH],
         floor=None,
         took_ms=0.0,
         language="",
@@ -82,7 +93,51 @@ def assess(text: str) -> RiskScore:
     """Score `text` with the scorer named in `RISK_SCORER`. Never raises and never takes longer than the time limit."""
     scorer: Scorer = import_string(settings.RISK_SCORER)
     try:
-        return _scoring.score(scorer, text)
+        score = _scoring.score(scorer, text)
+        if not _is_sound(score):
+            logger.error("scoring gave an invalid result")
+            return unscored("invalid result")
+        return score
     except Exception as error:  # whatever a scorer raises, the turn goes on and a person looks
         logger.exception("scoring failed")
         return unscored(type(error).__name__)
+
+
+def _is_sound(score: object) -> bool:
+    """Whether everything of a score can be stored: what cannot would undo the turn, and each resend of it."""
+    return (
+        isinstance(score, RiskScore)
+        and _is_level(score.level)
+        and (score.floor is None or _is_level(score.floor))
+        and _is_number(score.probability)
+        and 0 <= score.probability <= 1
+        and _is_number(score.took_ms)
+        and isinstance(score.categories, tuple | list)
+        and all(_is_word(one) for one in score.categories)
+        and _is_word(score.model_version)
+        and len(score.model_version) <= _VERSION_LENGTH
+        and isinstance(score.reasons, tuple | list)
+        and all(_is_reason(one) for one in score.reasons)
+    )
+
+
+def _is_level(value: object) -> bool:
+    return isinstance(value, str) and str(value) in URGENCY
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, float | int) and not isinstance(value, bool) and math.isfinite(value)
+
+
+def _is_word(value: object) -> bool:
+    # Neither half a character nor NUL: PostgreSQL and UTF-8 have no place for them.
+    return isinstance(value, str) and value.isprintable()
+
+
+def _is_reason(value: object) -> bool:
+    if not isinstance(value, Reason) or not _is_word(value.kind) or not isinstance(value.text, str):
+        return False
+    # A stretch of the text itself, which was checked; what comes from elsewhere may hold half a character.
+    is_text = not any("\ud800" <= char <= "\udfff" for char in value.text)
+    places = (value.start, value.end)
+    return is_text and _is_number(value.weight) and all(place is None or type(place) is int for place in places)
