@@ -116,7 +116,8 @@ def _reasons(conversation: Conversation, assessment: Any) -> list[str]:
         seal = Seal(conversation.pk, conversation.message_key)
     except Unreadable:
         return []
-    return [str(reason["text"]) for reason in open_reasons(assessment, assessment.seq, seal)][:3]
+    reasons = open_reasons(assessment, conversation.pk, assessment.seq, seal)
+    return [str(reason["text"]) for reason in reasons][:3]
 
 
 def _iso(moment: datetime | None) -> str | None:

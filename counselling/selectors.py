@@ -28,7 +28,7 @@ from triage.models import Alert, AlertState, Conversation, RiskAssessment
 from triage.policy import URGENCY
 from triage.sealing import Seal, Unreadable
 from triage.trail import record_in
-from triage.transcripts import ERASED, lines_after
+from triage.transcripts import ERASED, UNREADABLE, lines_after, tell_unreadable
 
 PAGE_SIZE = 25
 ENTRIES_A_PAGE = 400
@@ -177,8 +177,18 @@ def _reviews(conversation: Conversation) -> tuple[list[ReadReview], bool]:
     try:
         seal = Seal(conversation.pk, conversation.message_key)
     except Unreadable:
-        return [ReadReview(row, ERASED) for row in rows], True
-    return [ReadReview(row, seal.open(row.sealed_note, place=note_place(row.pk))) for row in rows], False
+        erased = conversation.message_key is None
+        return [ReadReview(row, ERASED if erased else UNREADABLE) for row in rows], erased
+    return [ReadReview(row, _note_of(row, seal)) for row in rows], False
+
+
+def _note_of(review: Review, seal: Seal) -> str:
+    place = note_place(review.pk)
+    try:
+        return seal.open(review.sealed_note, place=place)
+    except Unreadable:  # one altered note must not hide the conversation from its reviewers
+        tell_unreadable(review.conversation_id, place)
+        return UNREADABLE
 
 
 def _described(rows: QuerySet[Conversation]) -> QuerySet[Conversation]:

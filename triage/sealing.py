@@ -57,7 +57,7 @@ class Seal:
             raise Unreadable("the message key is wrapped by a key that this service does not have")
         try:
             key = AESGCM(wrapping).decrypt(nonce, wrapped[start + _NONCE_BYTES :], conversation_id.bytes)
-        except InvalidTag:
+        except (InvalidTag, ValueError):  # the latter for what is too short to hold a nonce
             raise Unreadable("the wrapped message key was altered") from None
         self._key = key
         self._cipher = AESGCM(key)
@@ -72,7 +72,7 @@ class Seal:
         raw = bytes(sealed)
         try:
             return self._cipher.decrypt(raw[:_NONCE_BYTES], raw[_NONCE_BYTES:], place.encode()).decode()
-        except InvalidTag:
+        except (InvalidTag, ValueError):
             raise Unreadable(f"what stands at {place} was altered or moved") from None
 
     def seal_json(self, value: Any, *, place: str) -> bytes:

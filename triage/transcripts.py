@@ -1,9 +1,10 @@
 """Reading a conversation's lines: decrypted once, then shaped for the client or for staff."""
 
+import logging
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 from uuid import UUID
 
@@ -13,8 +14,11 @@ from triage.models import Conversation, Message, RiskAssessment, Sender
 from triage.rows import Columns, fetch
 from triage.sealing import Seal, Unreadable
 
+logger = logging.getLogger(__name__)
+
 PAGE = 200
 ERASED = "[This text was erased.]"
+UNREADABLE = "[This text cannot be read.]"
 SENDER_ROLES = {Sender.BOT.value: "Automated helper"}
 
 
@@ -63,11 +67,21 @@ def read_lines(conversation_id: UUID, after: int, *, limit: int = PAGE, with_ass
     found = fetch(sql, [conversation_id, after, limit])
     if not found:
         return []
+    wrapped = found[0][0]
     try:
-        seal: Seal | None = Seal(conversation_id, found[0][0])
+        seal: Seal | None = Seal(conversation_id, wrapped)
     except Unreadable:
         seal = None
-    return [_line_of_row(values, message, assessment, seal) for values in found]
+        if wrapped is not None:
+            tell_unreadable(conversation_id, "message key")
+    unsealed = ERASED if wrapped is None else UNREADABLE
+    return [_line_of_row(values, message, assessment, seal, unsealed) for values in found]
+
+
+@lru_cache(maxsize=1000)
+def tell_unreadable(conversation_id: UUID, place: str) -> None:
+    """Log once in a process that something sealed cannot be opened: one bad row must blind neither chat nor desk."""
+    logger.error("not readable: %s", place, extra={"conversation": conversation_id})
 
 
 @cache
@@ -85,15 +99,20 @@ def _statement(with_assessments: bool) -> tuple[str, Columns[Message], Columns[R
 
 
 def _line_of_row(
-    values: Sequence[Any], message: Columns[Message], assessment: Columns[RiskAssessment] | None, seal: Seal | None
+    values: Sequence[Any],
+    message: Columns[Message],
+    assessment: Columns[RiskAssessment] | None,
+    seal: Seal | None,
+    unsealed: str,
 ) -> Line:
     _, name, role, *rest = values
     row = message.instance(rest[: len(message)])
     assessed = rest[len(message) :]
     shown = None
     if assessment is not None and assessed[0] is not None:
-        shown = _shown(assessment.instance(assessed), row.seq, seal)
-    return line_of(row, seal, author=(name or "", Role(role).label if role else ""), assessment=shown)
+        shown = _shown(assessment.instance(assessed), row, seal)
+    author = (name or "", Role(role).label if role else "")
+    return line_of(row, seal, author=author, assessment=shown, unsealed=unsealed)
 
 
 def line_of(
@@ -102,13 +121,16 @@ def line_of(
     *,
     author: tuple[str, str] = ("", ""),
     assessment: dict[str, Any] | None = None,
+    unsealed: str = ERASED,
 ) -> Line:
-    """Open one stored message of `author` (name, role). Without a seal (an erased conversation) it says so."""
+    """Open one stored message of `author` (name, role). Without a seal it says `unsealed`; a line that was altered
+    says that it cannot be read, and is logged.
+    """
     name, role = author
     return Line(
         seq=row.seq,
         sender=row.sender,
-        text=seal.open(row.sealed_text, place=message_place(row.seq)) if seal else ERASED,
+        text=_text_of(row, seal) if seal else unsealed,
         sent_at=row.sent_at,
         author_name=name,
         author_role=role or SENDER_ROLES.get(row.sender, ""),
@@ -122,19 +144,37 @@ def line_of(
     )
 
 
-def _shown(assessment: RiskAssessment, seq: int, seal: Seal | None) -> dict[str, Any]:
+def _text_of(row: Message, seal: Seal) -> str:
+    place = message_place(row.seq)
+    try:
+        return seal.open(row.sealed_text, place=place)
+    except Unreadable:
+        tell_unreadable(row.conversation_id, place)
+        return UNREADABLE
+
+
+def _shown(assessment: RiskAssessment, message: Message, seal: Seal | None) -> dict[str, Any]:
     return {
         "level": assessment.level,
         "probability": round(assessment.probability, 4),
         "categories": assessment.categories,
-        "reasons": open_reasons(assessment, seq, seal),
+        "reasons": open_reasons(assessment, message.conversation_id, message.seq, seal),
         "model_version": assessment.model_version,
     }
 
 
-def open_reasons(assessment: RiskAssessment, seq: int, seal: Seal | None) -> list[dict[str, Any]]:
-    """The reasons for a level, in clear text; none for an erased conversation."""
-    return list(seal.open_json(assessment.sealed_reasons, place=reasons_place(seq))) if seal else []
+def open_reasons(
+    assessment: RiskAssessment, conversation_id: UUID, seq: int, seal: Seal | None
+) -> list[dict[str, Any]]:
+    """The reasons for a level, in clear text; none without a seal, and one that says so where they were altered."""
+    if seal is None:
+        return []
+    place = reasons_place(seq)
+    try:
+        return list(seal.open_json(assessment.sealed_reasons, place=place))
+    except Unreadable:
+        tell_unreadable(conversation_id, place)
+        return [{"kind": "error", "text": UNREADABLE, "weight": 0.0, "start": None, "end": None}]
 
 
 def client_frame(line: Line, *, country: str, at: datetime) -> dict[str, Any]:
