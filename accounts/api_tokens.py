@@ -80,7 +80,8 @@ def revoke(*, member: Membership, token_id: UUID, at: datetime) -> ApiToken:
 def member_of_token(raw: str, *, at: datetime) -> Membership | None:
     """The member as whom the key's holder acts; None for an unknown or revoked key, or a member who left.
 
-    Notes the use, at most once a minute.
+    The member carries the token's id, so the trail tells what an integration did from what the person did. Notes the
+    use, at most once a minute.
     """
     rows = ApiToken.objects.select_related("membership__user", "membership__clinic")
     token = rows.filter(
@@ -94,6 +95,7 @@ def member_of_token(raw: str, *, at: datetime) -> Membership | None:
     stale = Q(last_used_at=None) | Q(last_used_at__lte=at - _NOTE_EVERY)
     if token.last_used_at is None or token.last_used_at <= at - _NOTE_EVERY:
         ApiToken.objects.filter(stale, pk=token.pk).update(last_used_at=at)
+    token.membership.via_token = token.pk
     return token.membership
 
 

@@ -77,6 +77,8 @@ class Membership(models.Model):
     role = models.CharField(max_length=16, choices=Role.choices)
     is_active = models.BooleanField(default=True)
     created_at = models.DateTimeField()
+    # Set on the row in hand, never stored: the token by which an integration acts as this member.
+    via_token: uuid.UUID | None = None
 
     class Meta:
         constraints = (models.UniqueConstraint(fields=["user", "clinic"], name="one_membership_a_clinic"),)

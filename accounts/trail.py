@@ -12,8 +12,9 @@ OPERATOR = Agent("system", "command")
 
 
 def agent_of(member: Membership) -> Agent:
-    """The member as the trail names them: by id and role, never by name."""
-    return Agent("human", str(member.pk), member.role)
+    """The member as the trail names them: by id and role, never by name; with the token that acted in their place."""
+    role = f"{member.role} via token {member.via_token}" if member.via_token else str(member.role)
+    return Agent("human", str(member.pk), role)
 
 
 def record_for_person(user: User, action: str, *, at: datetime, agent: Agent | None = None, **more: object) -> None:

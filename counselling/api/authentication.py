@@ -11,9 +11,10 @@ from rest_framework import exceptions
 from rest_framework.authentication import BaseAuthentication, get_authorization_header
 from rest_framework.request import Request
 
-from accounts.access import current_member
+from accounts.access import NotPermitted, current_member, record_refusal
 from accounts.api_tokens import member_of_token
 from accounts.models import Membership, User
+from accounts.permissions import Action
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +35,21 @@ class CsrfRefused(exceptions.PermissionDenied):
 
     default_code = "csrf_failed"
     default_detail = "This needs the CSRF token of the session in the X-CSRFToken header."
+
+
+class OnlyInPerson(exceptions.PermissionDenied):
+    """A token asked for what only a person may decide. A token can be made for anybody by whoever manages tokens."""
+
+    default_code = "not_permitted"
+    default_detail = "Only a person who is signed in may do this; a token may not."
+
+
+def require_person(request: Request, action: Action) -> None:
+    """Return for a member with a session of their own; put a token's try on the trail and raise OnlyInPerson."""
+    caller = caller_of(request)
+    if caller is not None and caller.member.via_token is not None:
+        record_refusal(NotPermitted(caller.member, action), at=timezone.now(), where="api by token")
+        raise OnlyInPerson
 
 
 class TokenAuthentication(BaseAuthentication):

@@ -7,8 +7,10 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from accounts.permissions import Action
 from counselling import shifts, takeovers
 from counselling.api import reading, requests, serializers
+from counselling.api.authentication import require_person
 from counselling.api.schema import errors
 from counselling.api.views import ApiView
 from triage import alerts
@@ -51,7 +53,8 @@ class Resolve(ApiView):
         responses={200: serializers.AlertSerializer, **errors(400, 403, 404, 409, 411, 413, 415)},
     )
     def post(self, request: Request, alert_id: UUID) -> Response:
-        """Resolve an alert with one of the fixed reasons. The first resolution stands."""
+        """Resolve an alert with one of the fixed reasons; in person, not by token. The first resolution stands."""
+        require_person(request, Action.RESOLVE_ALERT)
         said = self.said(requests.ResolveRequest)
         alert = alerts.resolve(member=self.member, alert_id=alert_id, at=timezone.now(), **said)
         return Response(serializers.AlertSerializer(alert).data)

@@ -50,6 +50,8 @@ class Door:
     # A thing that must be there before the knock; and whether a page reads a form instead of JSON.
     prepare: str = ""
     is_form: bool = False
+    # A member may do this with a session only; their token is refused.
+    in_person: bool = False
     # With which arguments `test_quiet_doors.py` runs a command; None for one that a test of its own runs.
     call: tuple[str, ...] | None = None
 
@@ -231,7 +233,10 @@ API = [
     api("close", "POST", FRONT_LINE, path=HELD, sends={"disposition": "supported"}, answers=204, writes=CLOSED),
     api("alerts", "GET", READERS, because=NO_WORDS),
     api("acknowledge", "POST", FRONT_LINE, path=ALERT, writes=("alert.acknowledged",)),
-    api("resolve", "POST", FRONT_LINE, path=ALERT, sends={"resolution": "talked"}, writes=("alert.resolved",)),
+    api(
+        "resolve", "POST", FRONT_LINE, path=ALERT, sends={"resolution": "talked"}, in_person=True,
+        writes=("alert.resolved",),
+    ),
     api("takeovers", "GET", READERS, because=NO_WORDS),
     api("takeovers", "POST", FRONT_LINE, sends={"conversation": "$waiting"}, answers=201, writes=TAKEN_OVER),
     api("shifts", "GET", FRONT_LINE, because=NO_WORDS),

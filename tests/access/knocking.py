@@ -14,8 +14,10 @@ from tests.access.world import OF_THE_CLINIC, OTHER, Things, World
 ALLOWED, REFUSED, UNKNOWN, STRANGER = "allowed", "refused", "unknown", "stranger"
 
 
-def expected(door: Door, knocker: str) -> str:
-    """What the table says about `knocker` at `door`."""
+def expected(door: Door, knocker: str, by: str = "") -> str:
+    """What the table says about `knocker` at `door`, known `by` a session or a token."""
+    if door.in_person and by == "token":
+        return REFUSED
     if door.who >= EVERYBODY:
         return ALLOWED
     role = knocker.removeprefix(OTHER)

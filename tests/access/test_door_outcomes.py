@@ -36,9 +36,9 @@ def test_everybody_gets_what_the_door_table_says(world, written, door, knocker, 
         things.get(door.prepare)
     written()
     answer = knock(request, knocker, by, world, things)
-    assert outcome(door, knocker, answer) == expected(door, knocker)
+    assert outcome(door, knocker, answer) == expected(door, knocker, by)
     recorded = {ALLOWED: door.writes, REFUSED: ("permission.refused",), UNKNOWN: (), STRANGER: ()}
-    assert written() == sorted(recorded[expected(door, knocker)])
+    assert written() == sorted(recorded[expected(door, knocker, by)])
     if knocker in (ANONYMOUS, CLIENT) or knocker.startswith(OTHER):
         assert_nothing_of_riverside_shows(answer, world)
 

@@ -1,13 +1,18 @@
 """An integration works for a counsellor: alerts, takeovers, hand-back, close, shifts."""
 
+import json
 from uuid import uuid4
 
 import pytest
 from django.db import connection
+from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
+from accounts.models import ApiToken
+from audit.models import Entry
 from counselling.models import Takeover
-from tests.api.conftest import code
+from tests.api.conftest import Integration, code
+from tests.people import sign_in
 from tests.stories import a_client_starts, trail
 from triage.models import Alert
 
@@ -76,16 +81,51 @@ def test_acknowledging_twice_changes_nothing(writer, alert, desk):
     assert trail(writer.conversation_id).count("alert.acknowledged") == 1
 
 
-def test_the_first_resolution_stands(alert, desk):
+class InPerson(Integration):
+    """A member of staff who calls the API with their own session, as a page of the service does."""
+
+    def __init__(self, member):
+        self.client = Client(headers={})
+        sign_in(self.client, member)
+
+
+@pytest.fixture
+def person(counsellor):
+    """The counsellor of the token, in person."""
+    return InPerson(counsellor)
+
+
+def test_only_a_person_resolves_an_alert(writer, alert, desk, counsellor):
+    """Whoever manages tokens could act as anybody: a level is lowered only by somebody who is signed in themselves."""
     answer = desk.post(f"alerts/{alert.pk}/resolve", {"resolution": "talked"})
+    assert code(answer) == (403, "not_permitted")
+    assert "signed in" in answer.json()["error"]["detail"]
+    assert Alert.objects.get().state == "open"
+    refused = Entry.objects.get(action="permission.refused")
+    assert json.loads(refused.detail) == {"action": "resolve_alert", "where": "api by token"}
+    assert str(ApiToken.objects.get().pk) in refused.agent_role
+
+
+def test_the_trail_tells_what_a_token_did_from_what_the_person_did(writer, desk, person, counsellor):
+    desk.takes_over(writer.conversation_id)
+    person.says(writer.conversation_id, "This is me.")
+    desk.says(writer.conversation_id, "This is a machine of ours.")
+    roles = Entry.objects.filter(action__in=["conversation.taken_over", "counsellor.replied"]).order_by("pk")
+    token = f"counsellor via token {ApiToken.objects.get().pk}"
+    assert [entry.agent_role for entry in roles] == [token, "counsellor", token]
+    assert {entry.agent_id for entry in roles} == {str(counsellor.pk)}
+
+
+def test_the_first_resolution_stands(alert, desk, person):
+    answer = person.post(f"alerts/{alert.pk}/resolve", {"resolution": "talked"})
     assert (answer.status_code, answer.json()["state"], answer.json()["resolution"]) == (200, "resolved", "talked")
-    assert code(desk.post(f"alerts/{alert.pk}/resolve", {"resolution": "plan"})) == (409, "already_resolved")
+    assert code(person.post(f"alerts/{alert.pk}/resolve", {"resolution": "plan"})) == (409, "already_resolved")
     assert code(desk.post(f"alerts/{alert.pk}/acknowledge")) == (409, "already_resolved")
     assert Alert.objects.get().resolution == "talked"
 
 
-def test_an_alert_is_resolved_only_for_one_of_the_fixed_reasons(alert, desk):
-    answer = desk.post(f"alerts/{alert.pk}/resolve", {"resolution": "the client says it was a joke"})
+def test_an_alert_is_resolved_only_for_one_of_the_fixed_reasons(alert, person):
+    answer = person.post(f"alerts/{alert.pk}/resolve", {"resolution": "the client says it was a joke"})
     assert code(answer) == (400, "bad_input")
     assert "resolution" in answer.json()["error"]["fields"]
     assert Alert.objects.get().state == "open"
@@ -121,11 +161,11 @@ def test_takeovers_can_be_narrowed(clinic, clock, writer, desk, counsellor, supe
     assert desk.shown("takeovers", counsellor=supervisor.pk) == []
 
 
-def test_hand_back_is_refused_while_a_grave_alert_is_unresolved(writer, alert, desk):
+def test_hand_back_is_refused_while_a_grave_alert_is_unresolved(writer, alert, desk, person):
     desk.takes_over(writer.conversation_id)
     path = f"conversations/{writer.conversation_id}/hand-back"
     assert code(desk.post(path)) == (409, "alert_open")
-    desk.post(f"alerts/{alert.pk}/resolve", {"resolution": "talked"})
+    person.post(f"alerts/{alert.pk}/resolve", {"resolution": "talked"})
     assert desk.post(path).status_code == 204
     assert writer.conversation.state == "with_bot"
     assert code(desk.post(path)) == (409, "not_holder")
