@@ -1,9 +1,13 @@
-"""Locked after repeated failures: counted from rows, for an e-mail address and for a network address."""
+"""Locked after repeated failures: counted from rows, for an e-mail address and for a network address.
+
+Where a person signed in of late, only failures from there count: strangers elsewhere cannot lock out the night shift.
+"""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.db import connection
+from django.db.models import Q
 
 from accounts.models import SignInAttempt
 from accounts.secrecy import address_digest, email_digest
@@ -13,6 +17,8 @@ LOCKED_FOR = timedelta(minutes=15)
 FAILURES_AN_EMAIL = 5
 # A clinic's staff often share one address, so one forgetful person must not shut out the night shift.
 FAILURES_AN_ADDRESS = 30
+# How long a place where somebody signed in stays theirs.
+KNOWN_FOR = timedelta(days=30)
 _KEEP = timedelta(days=1)
 
 
@@ -41,10 +47,19 @@ def is_locked(source: Source, *, at: datetime) -> bool:
     """True while too many failures lie too close together. A try while locked is not counted: it cannot prolong it."""
     if source.address is not None and _full(_failures(at, address_digest=source.address), FAILURES_AN_ADDRESS, at):
         return True
-    succeeded = SignInAttempt.objects.filter(email_digest=source.email, succeeded=True)
-    last = succeeded.order_by("-at").values_list("at", flat=True).first()
-    failures = [moment for moment in _failures(at, email_digest=source.email) if last is None or moment > last]
+    whose = {"email_digest": source.email}
+    last = _last_success_here(source, at=at)
+    if source.address is not None and last is not None:
+        whose["address_digest"] = source.address
+    failures = [moment for moment in _failures(at, **whose) if last is None or moment > last]
     return _full(failures, FAILURES_AN_EMAIL, at)
+
+
+def _last_success_here(source: Source, *, at: datetime) -> datetime | None:
+    """When the person last signed in from this network address. Elsewhere that clears no count: a guesser is there."""
+    here = SignInAttempt.objects.filter(email_digest=source.email, address_digest=source.address or b"")
+    moments = here.filter(succeeded=True, at__gt=at - KNOWN_FOR).order_by("-at")
+    return moments.values_list("at", flat=True).first()
 
 
 def _failures(at: datetime, **whose: bytes) -> list[datetime]:
@@ -71,6 +86,7 @@ def count(source: Source, *, succeeded: bool, at: datetime) -> None:
 
 
 def forget_old_attempts(*, at: datetime) -> int:
-    """Delete tries that can no longer lock anything; returns how many."""
-    deleted, _ = SignInAttempt.objects.filter(at__lt=at - _KEEP).delete()
+    """Delete failures that can no longer lock anything, and successes that make no place known; returns how many."""
+    too_old = Q(succeeded=False, at__lt=at - _KEEP) | Q(succeeded=True, at__lt=at - KNOWN_FOR)
+    deleted, _ = SignInAttempt.objects.filter(too_old).delete()
     return deleted

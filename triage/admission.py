@@ -11,6 +11,7 @@ from django.utils import timezone
 from accounts.api_tokens import member_of_token
 from accounts.models import Clinic
 from accounts.permissions import Action, may
+from accounts.secrecy import address_digest
 from triage import rates
 
 # The largest body these addresses ever need is a token with some room; anything longer is not a person.
@@ -64,10 +65,13 @@ def read_text(body: dict[str, Any], name: str) -> str:
 def count(request: HttpRequest, what: str) -> None:
     """Count one `what` of the sender's address in this minute; raises Refused above the limit.
 
-    Without Valkey nobody is refused: a flood is the lesser harm than a closed door at night.
+    Without Valkey nobody is refused: a flood is the lesser harm than a closed door at night. For the same reason an
+    unknown address (a Unix socket without a trusted proxy) is not counted: it would be everybody's.
     """
-    address = request.META.get("REMOTE_ADDR", "")
-    if not rates.allowed(what, address, limit=settings.CLIENT_STARTS_PER_MINUTE, seconds=MINUTE):
+    address = request.META.get("REMOTE_ADDR") or ""
+    if address and not rates.allowed(
+        what, address_digest(address).hex(), limit=settings.CLIENT_STARTS_PER_MINUTE, seconds=MINUTE
+    ):
         raise Refused(429, "too_many", "Too many chats were opened from here just now. Please try again in a minute.")
 
 

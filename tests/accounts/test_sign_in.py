@@ -157,6 +157,44 @@ def test_a_success_starts_the_count_anew(night_nurse):
     assert attempt(night_nurse.user.email, at=NOW + timedelta(seconds=3)) == [night_nurse]
 
 
+ELSEWHERE = "198.51.100.9"
+
+
+def test_strangers_elsewhere_cannot_lock_out_somebody_where_they_work(night_nurse):
+    attempt(night_nurse.user.email, at=NOW - timedelta(days=29))
+    fails(night_nurse.user.email, times=6, address=ELSEWHERE)
+    assert attempt(night_nurse.user.email) == [night_nurse]
+    fails(night_nurse.user.email, password=PASSWORD, address=ELSEWHERE)
+
+
+def test_where_somebody_works_five_failures_lock_all_the_same(night_nurse):
+    attempt(night_nurse.user.email, at=NOW - timedelta(days=1))
+    fails(night_nurse.user.email, times=5)
+    fails(night_nurse.user.email, password=PASSWORD)
+
+
+def test_a_place_that_was_not_used_for_thirty_days_is_not_theirs_any_more(night_nurse):
+    attempt(night_nurse.user.email, at=NOW - timedelta(days=30))
+    fails(night_nurse.user.email, times=5, address=ELSEWHERE)
+    fails(night_nurse.user.email, password=PASSWORD)
+
+
+def test_a_guesser_gains_no_tries_when_the_person_signs_in(night_nurse):
+    fails(night_nurse.user.email, times=4, address=ELSEWHERE)
+    attempt(night_nurse.user.email, at=NOW + timedelta(seconds=1))
+    fails(night_nurse.user.email, address=ELSEWHERE, at=NOW + timedelta(seconds=2))
+    fails(night_nurse.user.email, password=PASSWORD, address=ELSEWHERE, at=NOW + timedelta(seconds=3))
+
+
+def test_the_tidying_keeps_the_places_that_are_known(night_nurse):
+    attempt(night_nurse.user.email, at=NOW - timedelta(days=29))
+    attempt(night_nurse.user.email, at=NOW - timedelta(days=31))
+    fails(night_nurse.user.email, at=NOW - timedelta(days=2))
+    assert lockout.forget_old_attempts(at=NOW) == 2
+    fails(night_nurse.user.email, times=5, address=ELSEWHERE)
+    assert attempt(night_nurse.user.email) == [night_nurse]
+
+
 def test_an_unknown_address_locks_like_a_known_one(db):
     fails("nobody@nowhere.invalid", times=6)
     assert service_trail().count("member.locked_out") == 1

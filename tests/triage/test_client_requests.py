@@ -187,6 +187,21 @@ def test_guessing_return_keys_is_slowed_down(client: Browser, clinic: Clinic, fe
     assert guesses == [403, 403, 403, 429]
 
 
+def test_a_house_with_many_ipv6_addresses_counts_as_one(client: Browser, clinic: Clinic, few_starts: int) -> None:
+    """Otherwise a single machine has more addresses than anybody could count."""
+    network = f"2001:db8:{uuid4().hex[:4]}:{uuid4().hex[:4]}"
+    for number in range(few_starts):
+        assert post(client, "start", {}, REMOTE_ADDR=f"{network}::{number + 1:x}").status_code == 201
+    assert refusal(post(client, "start", {}, REMOTE_ADDR=f"{network}:ffff::9")) == (429, "too_many")
+
+
+def test_an_unknown_address_is_everybodys_and_closes_the_door_to_nobody(
+    client: Browser, clinic: Clinic, few_starts: int
+) -> None:
+    answers = {post(client, "start", {}, REMOTE_ADDR="").status_code for _ in range(few_starts + 2)}
+    assert answers == {201}
+
+
 def test_without_valkey_the_door_stays_open(
     client: Browser, clinic: Clinic, few_starts: int, address: str, own_valkey: Valkey
 ) -> None:
