@@ -117,7 +117,8 @@ def _reasons(conversation: Conversation, assessment: Any) -> list[str]:
     except Unreadable:
         return []
     reasons = open_reasons(assessment, conversation.pk, assessment.seq, seal)
-    return [str(reason["text"]) for reason in reasons][:3]
+    words = [str(reason.get("quote") or reason["text"]) for reason in reasons]
+    return list(dict.fromkeys(words))[:3]
 
 
 def _iso(moment: datetime | None) -> str | None:

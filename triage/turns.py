@@ -105,7 +105,7 @@ def _store(
     lines = next_lines(conversation, seal, drafts, at=at)
     _move(conversation, decision, level, at=at)
     _close_if_ended(conversation, reply, decision, alert, events, at=at)
-    rows.store(conversation, lines, _assessment(lines[0], score, seal, at=at) if score else None)
+    rows.store(conversation, lines, _assessment(lines[0], text, score, seal, at=at) if score else None)
     record_in(conversation, *events, *reply_events(lines[1:]), at=at)
     publishing.ring_conversation(conversation, urgent=decision.alert is not None)
     return _turn(conversation, lines, seal, level=level, alert=alert)
@@ -132,9 +132,17 @@ def _assessed(seq: int, score: RiskScore | None) -> list[Event]:
     return [Event("risk.assessed", model, "message", str(seq), outcome=outcome, detail=detail)]
 
 
-def _assessment(line: Message, score: RiskScore, seal: Seal, *, at: datetime) -> RiskAssessment:
+def _assessment(line: Message, text: str, score: RiskScore, seal: Seal, *, at: datetime) -> RiskAssessment:
+    # The client's own words beside what the model calls them: that is what a counsellor wants to see in the queue.
     reasons = [
-        {"kind": r.kind, "text": r.text, "weight": round(r.weight, 4), "start": r.start, "end": r.end}
+        {
+            "kind": r.kind,
+            "text": r.text,
+            "weight": round(r.weight, 4),
+            "start": r.start,
+            "end": r.end,
+            "quote": text[r.start : r.end].strip() if r.start is not None else "",
+        }
         for r in score.reasons
     ]
     return RiskAssessment(

@@ -41,7 +41,7 @@ def test_a_client_writes_the_bot_answers_a_person_takes_over_and_the_trail_prove
     assert held["sender"] == "bot"
     card = desk.card(started.conversation_id, lambda one: one["alert"] is not None)
     assert (card["state"], card["alert"]["state"]) == ("waiting", "open")
-    assert card["alert"]["reasons"], card
+    assert any(words in "I want to kill myself tonight, I have the pills here" for words in card["alert"]["reasons"])
 
     # The counsellor reads, takes over, and both write.
     transcript = desk.asks("open", conversation=str(started.conversation_id), last_seq=0)
