@@ -7,6 +7,7 @@ from django.db import connection, transaction
 
 from audit import checkpoints, trail
 from audit.findings import Kind
+from audit.guards import SOURCES, digest_of_source, missing_guards
 from audit.models import Entry, Stream
 from audit.verification import verify
 from tests.audit.acts import AT, OTHER, entry, forge, found, reply, write
@@ -215,6 +216,56 @@ def test_a_guard_that_was_switched_off_is_found(sql, count):
         transaction.set_rollback(True)
     assert [finding.kind for finding in findings] == [Kind.GUARD] * count
     assert findings[0].line().startswith("guard: trigger audit_")
+
+
+@pytest.mark.parametrize(
+    ("sql", "count"),
+    [
+        (
+            "CREATE OR REPLACE FUNCTION audit_refuse_change() RETURNS trigger LANGUAGE plpgsql AS"
+            " $$ BEGIN RETURN COALESCE(NEW, OLD); END $$",
+            8,
+        ),
+        (
+            "CREATE OR REPLACE FUNCTION audit_stream_moves_forward() RETURNS trigger LANGUAGE plpgsql AS"
+            " $$ BEGIN RETURN NEW; END $$",
+            1,
+        ),
+        (
+            "CREATE OR REPLACE TRIGGER audit_no_change BEFORE UPDATE OR DELETE ON audit_entry FOR EACH ROW"
+            " WHEN (OLD.seq > 7) EXECUTE FUNCTION audit_refuse_change()",
+            1,
+        ),
+        (
+            "CREATE OR REPLACE TRIGGER audit_no_change BEFORE DELETE ON audit_entry FOR EACH ROW"
+            " EXECUTE FUNCTION audit_refuse_change()",
+            1,
+        ),
+        (
+            "CREATE OR REPLACE TRIGGER audit_no_change BEFORE UPDATE OF detail OR DELETE ON audit_entry FOR EACH ROW"
+            " EXECUTE FUNCTION audit_refuse_change()",
+            1,
+        ),
+    ],
+    ids=["a function that lets pass", "a stream that may go back", "some rows only", "no updates", "some columns only"],
+)
+def test_a_guard_that_keeps_its_name_and_refuses_less_is_found(sql, count):
+    """Whoever owns the tables could empty a function, change the trail, and leave every name as it was."""
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(sql)
+        findings = verify().findings
+        transaction.set_rollback(True)
+    assert [finding.kind for finding in findings] == [Kind.GUARD] * count
+    assert "does not do what it did" in findings[0].line()
+
+
+def test_the_guards_as_the_migrations_make_them_are_what_is_expected(db):
+    """If this fails after a migration that changes a function: put the new digest into `audit.guards.SOURCES`."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT proname, prosrc FROM pg_proc WHERE proname = ANY(%s)", [list(SOURCES)])
+        made = {name: digest_of_source(source) for name, source in cursor.fetchall()}
+    assert made == SOURCES
+    assert list(missing_guards()) == []
 
 
 @pytest.mark.parametrize("column", ["clinic_id", "conversation_id"])
