@@ -7,6 +7,7 @@ import pytest
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from django.utils.dateparse import parse_datetime
 
 from accounts.models import ApiToken
 from audit.models import Entry
@@ -14,6 +15,7 @@ from counselling.models import Takeover
 from tests.api.conftest import Integration, code
 from tests.people import sign_in
 from tests.stories import a_client_starts, trail
+from triage.alerts import ACKNOWLEDGED_FOR
 from triage.models import Alert
 
 pytestmark = pytest.mark.django_db
@@ -69,10 +71,11 @@ def test_alerts_page_without_loss(clinic, clock, desk):
     assert (len(set(raised)), rest["next_cursor"]) == (5, None)
 
 
-def test_an_acknowledged_alert_says_by_whom_and_stops_the_ladder(alert, desk, counsellor):
+def test_an_acknowledged_alert_says_by_whom_and_quiets_the_ladder_for_five_minutes(alert, desk, counsellor):
     answer = desk.post(f"alerts/{alert.pk}/acknowledge")
     assert (answer.status_code, answer.json()["acknowledged_by"]["id"]) == (200, str(counsellor.pk))
-    assert answer.json()["escalate_at"] is None
+    quiet = parse_datetime(answer.json()["escalate_at"]) - parse_datetime(answer.json()["acknowledged_at"])
+    assert quiet == ACKNOWLEDGED_FOR
 
 
 def test_acknowledging_twice_changes_nothing(writer, alert, desk):

@@ -167,7 +167,7 @@ def test_a_session_that_ended_elsewhere_is_explained_and_the_key_opens_the_chat_
     clients.leave(token=client.token(), at=timezone.now())
     client.page.reload()
     client.sees("This chat is not open in this browser any more.")
-    assert "still there?" not in client.page.content()
+    expect(client.page.get_by_text("still there?")).to_have_count(0)
     client.page.get_by_text("I was here before").click()
     client.page.get_by_label("Your return key").fill(key)
     client.presses("Open my chat")
