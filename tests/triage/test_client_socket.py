@@ -165,9 +165,10 @@ def test_a_text_is_kept_as_it_was_written_and_stored_once(asgi_server, tab, star
     assert stored(started) == 1
 
 
-def test_the_longest_text_may_be_of_any_characters(tab):
+@pytest.mark.parametrize("escaped", [False, True])
+def test_the_longest_text_may_be_of_any_characters_however_they_are_written(tab, escaped):
     text = "\U0001f9e1" * 4000
-    tab.send_raw(json.dumps({"type": "message", "client_ref": REF, "text": text}, ensure_ascii=False))
+    tab.send_raw(json.dumps({"type": "message", "client_ref": REF, "text": text}, ensure_ascii=escaped))
     assert tab.until("ack")["client_ref"] == REF
     assert tab.line("client")["text"] == text
 
