@@ -16,7 +16,7 @@ from riskmodel.features import rule_names
 from riskmodel.vectors import Weights
 
 FOLDER = Path(__file__).resolve().parent / "artefacts"
-CONTRACT = 1  # raised when the meaning of the stored arrays changes
+CONTRACT = 2  # raised when the meaning of what is stored changes: arrays, calibration or thresholds
 _ARRAYS = ("word_idf", "character_idf", "word_weights", "character_weights", "rule_weights", "intercepts")
 _FILES = ("weights.npz", "vocabulary.json")
 

@@ -23,6 +23,13 @@ PAIRS = (
     ("threat", "soon"),
     ("self_harm_act", "soon"),
     ("abuse_now", "soon"),
+    ("leaving", "soon"),
+    ("in_order", "soon"),
+    ("in_order", "leaving"),
+    ("place", "soon"),
+    ("place", "pull"),
+    ("coercion", "soon"),
+    ("violent_plan", "soon"),
 )
 CHANGES = (
     "spaced letters",
@@ -55,16 +62,49 @@ DANGERS = frozenset(
         "attack",
         "own_violence",
         "other_danger",
+        "leaving",
+        "in_order",
+        "lethal_question",
+        "pull",
+        "act_own_words",
+        "injury",
+        "coercion",
+        "violent_plan",
+        "friend_on_edge",
+        "food_and_body",
+        "unreal",
     }
 )
 # Concepts that make a stretch worth an alarm on its words as well; without any the words alone must say much more.
-TELLING = DANGERS | {"staying_alive", "goodbye", "burden", "hopeless", "third_party"}
+TELLING = DANGERS | {
+    "staying_alive",
+    "goodbye",
+    "burden",
+    "hopeless",
+    "third_party",
+    "sudden_calm",
+    "better_without",
+    "place",
+    "substance",
+}
 _LENGTHS = (3, 8, 20)
 _LONGEST_CLAUSE = 40
 _LONGEST_WHOLE = 60
 _AFTER_A_HIT = 4
 _CONTRAST = frozenset({"but", "however", "although", "though", "except", "anyway"})
-_THIRD_PARTY = ("death_wish", "ideation", "attempt", "self_harm_act", "act_now", "intent", "plan")
+_THIRD_PARTY = (
+    "death_wish",
+    "ideation",
+    "attempt",
+    "self_harm_act",
+    "act_now",
+    "intent",
+    "plan",
+    "leaving",
+    "in_order",
+    "act_own_words",
+    "injury",
+)
 
 
 @cache

@@ -56,13 +56,13 @@ class Scorer:
         return each.max(axis=0), text.stretches[decisive], each[decisive]
 
     def level(self, cumulative: Sequence[float]) -> Level:
-        """The highest level whose threshold is reached together with those of all alerting levels below it."""
-        low, moderate, high, imminent = (p >= t for p, t in zip(cumulative, self._thresholds, strict=True))
-        if not moderate:
-            return Level.LOW if low else Level.NONE
-        if not high:
-            return Level.MODERATE
-        return Level.IMMINENT if imminent else Level.HIGH
+        """The highest level whose own threshold is reached, whether or not those below it are.
+
+        Probabilities never rise from one level to the next, but each threshold is chosen by itself: a message may
+        have too little for `moderate` on the whole and yet too much for `imminent` to be passed over.
+        """
+        reached = [p >= t for p, t in zip(cumulative, self._thresholds, strict=True)]
+        return next((step for step, one in zip(_STEPS[::-1], reached[::-1], strict=True) if one), Level.NONE)
 
     def score(self, text: str) -> RiskScore:
         """The score of `text`, without time; may raise, `score` of this module does not."""

@@ -1,4 +1,4 @@
-"""Chooses the probability from which each level holds, by conformal risk control on held-back rows."""
+"""Chooses the probability from which each level holds, by conformal risk control on rows scored out of fold."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -6,17 +6,18 @@ from typing import Any
 
 import numpy as np
 
-from riskmodel.artefacts import Artefact
 from riskmodel.corpus import Row
 from riskmodel.levels import LADDER, RANK, Level
 from riskmodel.reading import ReadText
 from riskmodel.scoring import Scorer
-from riskmodel.vectors import Weights
 
 # The expected share of misses that the clinic accepts, a level. `low` raises no alert, so it may miss more.
 ALPHA: Mapping[Level, float] = {Level.LOW: 0.20, Level.MODERATE: 0.10, Level.HIGH: 0.05, Level.IMMINENT: 0.02}
-# Above this share of alerts on everyday text counsellors would stop looking.
-MOST_FALSE_ALARMS = 0.01
+# Above this share of alerts on everyday text counsellors would stop looking. Chosen by clinical cost: a person in
+# danger who is missed costs far more than a look too many.
+MOST_FALSE_ALARMS = 0.02
+# Of it, the share that `high` and `imminent` may each use up by themselves, where `moderate` is not reached.
+MOST_FALSE_ALARMS_ABOVE = 0.005
 # Of messages one level lower at most this share may be called `high` or `imminent`: a queue in which everything is
 # urgent has no order.
 MOST_CALLED_TOO_HIGH = 0.25
@@ -54,36 +55,32 @@ def with_floor(scorer: Scorer, text: ReadText) -> list[float]:
     return [1.0] * raised + cumulative[raised:]
 
 
-def choose_thresholds(
-    weights: Weights,
-    manifest: Mapping[str, Any],
-    rows: Sequence[Row],
-    texts: Sequence[ReadText],
-    everyday_elsewhere: Sequence[Sequence[float]],
-) -> dict[str, Any]:
+def choose_thresholds(found: Any, rows: Sequence[Row]) -> dict[str, Any]:
     """Thresholds by level, and how they were come by.
 
-    `everyday_elsewhere` are cumulative probabilities of everyday rows outside the calibration split, from models that
-    never saw them: the calibration split alone holds too few to tell one alarm in a hundred.
+    `found` holds the cumulative probabilities of each row, floors counted, from models that never saw its family.
     """
-    scorer = Scorer(Artefact("", weights, dict(manifest) | {"thresholds": UNSET}))
-    held = [(row, text) for row, text in zip(rows, texts, strict=True) if row.split == "calibrate"]
-    found = np.array([with_floor(scorer, text) for _, text in held])
-    ranks = np.array([RANK[row.level] for row, _ in held])
-    everyday = np.vstack([found[[is_everyday(row) for row, _ in held]], *everyday_elsewhere])
-    levels: dict[str, float] = {}
+    ranks = np.array([RANK[row.level] for row in rows])
+    everyday = found[[is_everyday(row) for row in rows]]
+    levels: dict[str, float] = dict.fromkeys(LADDER[1:], 0.0)
     how: dict[str, Any] = {}
-    for column, level in enumerate(LADDER[1:]):
+    alerting = np.zeros(len(everyday), dtype=bool)  # everyday rows that a higher level already calls
+    for level in LADDER[:0:-1]:
+        column = RANK[level] - 1
         positives = found[ranks >= RANK[level], column]
         wanted = conformal_threshold(positives.tolist(), ALPHA[level])
         if level is Level.LOW:
             least = 0.0  # raises no alert, so everyday text may reach it
         elif level is Level.MODERATE:
-            least = least_for_false_alarms(everyday[:, column].tolist(), MOST_FALSE_ALARMS)
+            least = least_for_false_alarms(np.where(alerting, 1.0, everyday[:, column]).tolist(), MOST_FALSE_ALARMS)
         else:
             below = found[ranks == RANK[level] - 1, column]
-            least = least_for_false_alarms(below.tolist(), MOST_CALLED_TOO_HIGH)
+            least = max(
+                least_for_false_alarms(below.tolist(), MOST_CALLED_TOO_HIGH),
+                least_for_false_alarms(everyday[:, column].tolist(), MOST_FALSE_ALARMS_ABOVE),
+            )
         chosen = least if wanted is None else max(wanted, least)
+        alerting |= everyday[:, column] >= chosen
         levels[level] = round(float(chosen), 6)
         how[level] = {
             "alpha": ALPHA[level],

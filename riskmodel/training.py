@@ -21,13 +21,14 @@ from riskmodel.features import rule_names
 from riskmodel.levels import CATEGORIES, LADDER, RANK, Level
 from riskmodel.reading import ReadText, read, whole
 from riskmodel.scoring import Scorer, stretch_logits
-from riskmodel.thresholds import UNSET, choose_thresholds, is_everyday, with_floor
+from riskmodel.thresholds import UNSET, choose_thresholds, with_floor
 from riskmodel.vectors import LEAST_CHARACTER_LENGTH, LEAST_WORD_LENGTH, Weights, characters_analyser, words_analyser
 
 _STEPS = LADDER[1:]
 # Chosen among a handful on the held-out splits; see docs/model_card.md.
 _STRENGTH = 2.0
 _RULE_SCALE = 0.7
+_WORDS_ALONE = 1.0  # what a row counts when it is learnt from its words alone, without rule features
 _LEAST_DOCUMENTS = 2
 _FOLDS = 5
 # Log-odds taken from a stretch in which no concept of danger is found.
@@ -48,18 +49,21 @@ class Trained:
 
 
 def train(rows: Sequence[Row], *, name: str, seed: int, tick: Tick = lambda step: None) -> Trained:
-    """Train on the rows of split `train`, calibrate and choose thresholds on `calibrate`, measure on `test`.
+    """Train on all rows but those of split `test`, and measure on these.
 
-    The same rows, seed and library versions give the same bytes.
+    Calibration and thresholds go by what models say of rows of families that they never saw (five folds), so that no
+    row is lost to the weights. The same rows, seed and library versions give the same bytes.
     """
     with threadpool_limits(limits=1):  # sums in one order, so that two runs agree bit for bit
         texts = [read(row.text) for row in rows]
         tick("read")
-        fitting = [place for place, row in enumerate(rows) if row.split == "train"]
-        arrays, vocabulary = _fit([texts[p] for p in fitting], [rows[p] for p in fitting], seed, tick)
+        fitting = [place for place, row in enumerate(rows) if row.split != "test"]
+        known, known_texts = [rows[p] for p in fitting], [texts[p] for p in fitting]
+        arrays, vocabulary = _fit(known_texts, known, seed, tick)
         weights = weights_of(arrays, vocabulary)
-        held = [place for place, row in enumerate(rows) if row.split == "calibrate"]
-        calibration = _calibrate(weights, [texts[p] for p in held], [rows[p] for p in held])
+        folds = _Folds(known_texts, known, seed)
+        tick("rows weighed by models that never saw their family")
+        calibration = _calibrate(folds.highest_logits(), known)
         calibration["less without a concept"] = _LESS_WITHOUT_CONCEPT
         calibration["probability_at_floor"] = _probability_at_floor(rows, texts)
         tick("calibrated")
@@ -72,9 +76,7 @@ def train(rows: Sequence[Row], *, name: str, seed: int, tick: Tick = lambda step
             | {"python": platform.python_version()},
             "calibration": calibration,
         }
-        everyday = _everyday_out_of_fold([texts[p] for p in fitting], [rows[p] for p in fitting], seed, manifest)
-        tick("everyday rows scored by models that never saw them")
-        manifest["thresholds"] = choose_thresholds(weights, manifest, rows, texts, everyday)
+        manifest["thresholds"] = choose_thresholds(folds.cumulative(manifest), known)
         tick("thresholds chosen")
         manifest["metrics"] = evaluate(weights, manifest, rows, texts)
         tick("measured")
@@ -114,20 +116,32 @@ def rule_matrix(texts: Sequence[ReadText]) -> sparse.csr_matrix:
     return sparse.csr_matrix((ones, (rows, columns)), shape=(len(texts), len(rule_names())))
 
 
-def _everyday_out_of_fold(
-    texts: Sequence[ReadText], rows: Sequence[Row], seed: int, manifest: Mapping[str, Any]
-) -> list[list[float]]:
-    """Cumulative probabilities of the everyday training rows, each from a model trained without its family."""
-    fold = [int(hashlib.sha256(row.family.encode()).hexdigest(), 16) % _FOLDS for row in rows]
-    found: list[list[float]] = []
-    for number in range(_FOLDS):
-        others = [place for place, one in enumerate(fold) if one != number]
-        arrays, vocabulary = _fit([texts[p] for p in others], [rows[p] for p in others], seed, lambda step: None)
-        scorer = Scorer(Artefact("", weights_of(arrays, vocabulary), dict(manifest) | {"thresholds": UNSET}))
-        for text, row, one in zip(texts, rows, fold, strict=True):
-            if one == number and is_everyday(row):
-                found.append(with_floor(scorer, text))
-    return found
+class _Folds:
+    """Rows with, for each, the weights of a model that was trained without its family."""
+
+    def __init__(self, texts: Sequence[ReadText], rows: Sequence[Row], seed: int) -> None:
+        self._texts = texts
+        self._fold = [int(hashlib.sha256(row.family.encode()).hexdigest(), 16) % _FOLDS for row in rows]
+        self._weights: list[Weights] = []
+        for number in range(_FOLDS):
+            others = [place for place, one in enumerate(self._fold) if one != number]
+            fitted = _fit([texts[p] for p in others], [rows[p] for p in others], seed, lambda step: None)
+            self._weights.append(weights_of(*fitted))
+
+    def highest_logits(self) -> Any:
+        """For each row the highest log-odds of each output over its stretches, as the scorer takes them."""
+        return np.array(
+            [
+                stretch_logits(self._weights[fold], text, _LESS_WITHOUT_CONCEPT).max(axis=0)
+                for text, fold in zip(self._texts, self._fold, strict=True)
+            ]
+        )
+
+    def cumulative(self, manifest: Mapping[str, Any]) -> Any:
+        """For each row its cumulative probabilities, floors counted, with the calibration of `manifest`."""
+        settings = dict(manifest) | {"thresholds": UNSET}
+        scorers = [Scorer(Artefact("", weights, settings)) for weights in self._weights]
+        return np.array([with_floor(scorers[fold], text) for text, fold in zip(self._texts, self._fold, strict=True)])
 
 
 def _fit(
@@ -141,13 +155,18 @@ def _fit(
         rule_matrix(texts),
     ]
     features = sparse.hstack(parts, format="csr")
+    # The phrases were written by people who had read these rows, so here they look surer than they are elsewhere.
+    # Each row is therefore learnt a second time without them, from its words alone.
+    without_rules = sparse.hstack([*parts[:2], sparse.csr_matrix(parts[2].shape)], format="csr")
+    features = sparse.vstack([features, without_rules], format="csr")
     ranks = np.array([RANK[row.level] for row in rows])
+    each = np.repeat([1.0, _WORDS_ALONE], len(rows))
     coefficients, intercepts = [], []
     for output in outputs():
         goal = _goal(output, ranks, rows)
         cost = np.where(goal, _POSITIVE_COST.get(output, 1.5), 1.0)
         model = LogisticRegression(C=_STRENGTH, max_iter=2000, random_state=seed)
-        model.fit(features, goal, sample_weight=cost)
+        model.fit(features, np.tile(goal, 2), sample_weight=np.tile(cost, 2) * each)
         coefficients.append(model.coef_[0])
         intercepts.append(model.intercept_[0])
         tick(f"fitted {output}")
@@ -179,14 +198,8 @@ def _goal(output: str, ranks: Any, rows: Sequence[Row]) -> Any:
     return ranks >= RANK[Level(output)]
 
 
-def highest_logits(weights: Weights, texts: Sequence[ReadText]) -> Any:
-    """For each text the highest log-odds of each output over its stretches, as the scorer takes them."""
-    return np.array([stretch_logits(weights, text, _LESS_WITHOUT_CONCEPT).max(axis=0) for text in texts])
-
-
-def _calibrate(weights: Weights, texts: Sequence[ReadText], rows: Sequence[Row]) -> dict[str, Any]:
-    """Sigmoid calibration of each output on held-back rows."""
-    logits = highest_logits(weights, texts)
+def _calibrate(logits: Any, rows: Sequence[Row]) -> dict[str, Any]:
+    """Sigmoid calibration of each output on rows whose families the weights behind `logits` never saw."""
     ranks = np.array([RANK[row.level] for row in rows])
     slopes, shifts = [], []
     for column, output in enumerate(outputs()):
