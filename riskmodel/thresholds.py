@@ -17,7 +17,7 @@ ALPHA: Mapping[Level, float] = {Level.LOW: 0.20, Level.MODERATE: 0.10, Level.HIG
 # danger who is missed costs far more than a look too many.
 MOST_FALSE_ALARMS = 0.02
 # Of it, the share that `high` and `imminent` may each use up by themselves, where `moderate` is not reached.
-MOST_FALSE_ALARMS_ABOVE = 0.005
+MOST_FALSE_ALARMS_ABOVE = 0.01
 # Of messages one level lower at most this share may be called `high` or `imminent`: a queue in which everything is
 # urgent has no order.
 MOST_CALLED_TOO_HIGH = 0.25

@@ -193,6 +193,14 @@ def test_a_scorer_that_breaks_gives_unscored_and_only_the_name_of_the_error(capl
     assert "must not be logged" not in caplog.text
 
 
+def test_a_message_alerts_on_its_chance_of_being_imminent_alone():
+    scorer = Scorer(load())
+    imminent = float(load().manifest["thresholds"]["levels"]["imminent"])
+
+    assert scorer.level([0.2, imminent, imminent, imminent]) is Level.IMMINENT
+    assert scorer.level([0.0, 0.0, 0.0, 0.0]) is Level.NONE
+
+
 def test_a_refused_model_gives_unscored(tmp_path):
     found = score_with(lambda: Scorer(load("none", tmp_path)), "i want to die")
 

@@ -6,8 +6,10 @@ from django.core.management import CommandError, call_command
 
 from riskmodel import artefacts, corpus
 from riskmodel.artefacts import load
+from riskmodel.corpus import Row
 from riskmodel.evaluation import calibration_error, recall_at
-from riskmodel.thresholds import conformal_threshold, least_for_false_alarms
+from riskmodel.levels import Level
+from riskmodel.thresholds import MOST_FALSE_ALARMS, choose_thresholds, conformal_threshold, least_for_false_alarms
 from riskmodel.training import train
 
 
@@ -67,6 +69,22 @@ def test_the_least_threshold_lets_only_its_share_through():
     threshold = least_for_false_alarms(scores, 0.01)
 
     assert sum(score >= threshold for score in scores) == 10
+
+
+def test_everyday_text_alerts_in_at_most_its_share_whichever_level_calls_it():
+    everyday = [Row(f"e{n}", "x", Level.NONE, (), ("everyday",), f"e{n}", "train") for n in range(1000)]
+    danger = [
+        Row(f"{level}{n}", "x", level, (), (), f"{level}{n}", "train")
+        for level in (Level.LOW, Level.MODERATE, Level.HIGH, Level.IMMINENT)
+        for n in range(100)
+    ]
+    found = np.sort(np.random.default_rng(1).random((1400, 4)), axis=1)[:, ::-1]
+
+    levels = choose_thresholds(found, everyday + danger)["levels"]
+
+    alerting = [any(row[column] >= t for column, t in enumerate(levels.values()) if column) for row in found[:1000]]
+    assert sum(alerting) <= MOST_FALSE_ALARMS * 1000
+    assert sum(alerting) > 0
 
 
 def test_recall_and_calibration_error_are_what_they_say():
