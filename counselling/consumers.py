@@ -17,12 +17,12 @@ from counselling import desk, shifts, takeovers
 from triage import alerts, messages, texts
 from triage.access import UnknownConversation
 from triage.models import Resolution
+from triage.pacing import Bucket
 from triage.publishing import conversation_group, desk_group
 from triage.sockets import (
     COME_BACK,
     STRANGER,
     BadFrame,
-    Bucket,
     Socket,
     Unavailable,
     call_domain,
@@ -78,10 +78,6 @@ class DeskConsumer(Socket):
 
     async def act(self, name: str, frame: dict[str, Any]) -> None:
         """Ask anew who this is (a role may have been taken away), then act; refusals are said with their reason."""
-        wait = self.bucket.wait_ms()
-        if wait:
-            await self.send_error("too_fast", "Too many requests at once.", retry_after_ms=wait, **self.echo(frame))
-            return
         self.member = await call_domain(recheck, self._member().pk)
         if self.member is None:
             await self.close(STRANGER)

@@ -2,9 +2,16 @@
 
 import asyncio
 import json
+import threading
 from types import TracebackType
 from typing import Any
 from uuid import uuid4
+
+from channels.db import database_sync_to_async
+from django.conf import settings
+from django.db import connection
+
+from triage.sockets import call_domain
 
 PATIENCE = 15.0
 ORIGIN = "http://testserver"
@@ -75,3 +82,15 @@ class DirectSocket:
             self.frames.append(json.loads(message["text"]))
         elif message["type"] == "websocket.close":
             self.code = message.get("code", 1000)
+
+
+async def close_connections() -> None:
+    """Close the connections of all threads that worked for sockets, so that the test database can be dropped."""
+    together = threading.Barrier(settings.DOMAIN_THREADS)
+
+    def close() -> None:
+        together.wait(timeout=30)
+        connection.close()
+
+    await asyncio.gather(*(call_domain(close) for _ in range(settings.DOMAIN_THREADS)))
+    await database_sync_to_async(lambda: connection.close())()

@@ -153,10 +153,15 @@ def session_is_good(session_id: int, *, at: datetime) -> bool:
 
 
 def choose_country(*, client_id: UUID, country: str, at: datetime) -> None:
-    """Store the place that the client named, for the crisis card only. Raises UnknownCountry."""
+    """Store the place that the client named, for the crisis card only; naming it again changes nothing.
+
+    Raises UnknownCountry.
+    """
     _check_country(country)
     with transaction.atomic(durable=True):
         client = Client.objects.select_for_update(no_key=True).get(pk=client_id)
+        if client.country == country:  # said once more: nothing to store, and no line on the trail for each click
+            return
         client.country = country
         client.save(update_fields=["country"])
         _record(client, "client.country_chosen", {"country": country}, at=at)

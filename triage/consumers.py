@@ -11,13 +11,14 @@ from django.conf import settings
 from django.utils import timezone
 
 from triage import clients, conversations, following, late, texts, turns
+from triage.pacing import Bucket, OneAtATime, Places, WaitedTooLong
 from triage.publishing import conversation_group
 from triage.sockets import (
     COME_BACK,
     HELLO_MISSING,
     STRANGER,
+    TOO_MANY,
     BadFrame,
-    Bucket,
     Socket,
     Unavailable,
     call_domain,
@@ -29,6 +30,10 @@ from triage.transcripts import Line, client_frame, contiguous
 logger = logging.getLogger(__name__)
 
 _POLL_WHILE_DEAF = 2.0
+_MOST_TABS = 8
+# Shorter than a statement may take, so that tabs of a conversation that is held up do not wait one after the other.
+_TURN_PATIENCE = 5.0
+_LAST_WORDS_PATIENCE = 2.0
 
 
 def _wishes_person(frame: dict[str, Any]) -> bool:
@@ -50,6 +55,10 @@ class ClientConsumer(Socket):
         "end": "end",
         "country": "country",
     }
+    too_fast: ClassVar = "That is a lot at once. Nothing is lost; please wait."
+    # Of this process: one message of a conversation at a time, and the open tabs of each client.
+    one_at_a_time: ClassVar = OneAtATime(_TURN_PATIENCE)
+    tabs: ClassVar[Places["ClientConsumer"]] = Places(_MOST_TABS)
 
     async def websocket_connect(self, message: dict[str, Any]) -> None:
         """Accept, and wait a short while for the hello."""
@@ -57,21 +66,16 @@ class ClientConsumer(Socket):
         self.greeted = asyncio.Event()
         self.sent = 0
         self.state = ""
+        # Beats and frames both send lines; whoever does holds this.
+        self.reading = asyncio.Lock()
+        self.last_words: asyncio.Task[None] | None = None
         self.bucket = Bucket(settings.CLIENT_FRAMES_PER_SECOND, settings.CLIENT_FRAMES_BURST)
         await self.accept()
         self.watch = asyncio.create_task(self._watch())
 
     async def act(self, name: str, frame: dict[str, Any]) -> None:
-        """Refuse what comes too fast or before the hello."""
-        wait = self.bucket.wait_ms()
-        if wait:
-            await self.send_error(
-                "too_fast",
-                "That is a lot at once. Nothing is lost; please wait.",
-                retry_after_ms=wait,
-                **self.echo(frame),
-            )
-        elif self.who is None and name != "hello":
+        """Refuse what comes before the hello."""
+        if self.who is None and name != "hello":
             await self.send_error("not_allowed", "Say hello first.", **self.echo(frame))
         else:
             await super().act(name, frame)
@@ -87,11 +91,17 @@ class ClientConsumer(Socket):
             await self.send_error("not_allowed", "This chat is not open in this browser any more.")
             await self.close(STRANGER)
             return
-        if self.who is not None and self.who.conversation_id != who.conversation_id:
-            await self.part(conversation_group(self.who.conversation_id))
+        async with self.reading:
+            await self._greet(who, after)
+
+    async def _greet(self, who: clients.Identity, after: int) -> None:
+        before = self.who
         await self.join(conversation_group(who.conversation_id))
         news = await call_domain(following.news, who.conversation_id, after)
+        if before is not None and before.conversation_id != who.conversation_id:
+            await self.part(conversation_group(before.conversation_id))
         self.who, self.sent, self.state = who, after, news.state
+        self._take_place(before)
         self.greeted.set()
         await self.send_frame(
             {
@@ -112,14 +122,17 @@ class ClientConsumer(Socket):
         """Take one turn; acknowledge after commit, then show what the conversation gained."""
         who, ref = self._who(), read_uuid(frame, "client_ref")
         try:
-            turn = await call_domain(
-                turns.take_turn,
-                conversation_id=who.conversation_id,
-                client_ref=ref,
-                text=frame.get("text"),
-                wishes_person=_wishes_person(frame),
-                at=timezone.now(),
-            )
+            async with self.one_at_a_time.turn(who.conversation_id):
+                turn = await call_domain(
+                    turns.take_turn,
+                    conversation_id=who.conversation_id,
+                    client_ref=ref,
+                    text=frame.get("text"),
+                    wishes_person=_wishes_person(frame),
+                    at=timezone.now(),
+                )
+        except WaitedTooLong:
+            raise Unavailable from None
         except texts.BadText as bad:
             raise BadFrame(bad.code, bad.detail) from bad
         except turns.Closed as closed:
@@ -135,7 +148,8 @@ class ClientConsumer(Socket):
         if who.is_rehearsal:
             ack["rehearsal"] = {"level": turn.level, "alert_open": turn.alert_open, "state": turn.state}
         await self.send_frame(ack)
-        await self._show(turn.lines, turn.state, turn.last_seq)
+        async with self.reading:
+            await self._show(turn.lines, turn.state, turn.last_seq)
 
     async def _too_late(self, frame: dict[str, Any], ref: UUID, *, concern: bool) -> None:
         """Say that the conversation has ended; a message of concern goes to the team in a new one, with the card."""
@@ -155,8 +169,10 @@ class ClientConsumer(Socket):
 
     async def catch_up(self, frame: dict[str, Any]) -> None:
         """Send everything after `after` once more; the page drops what it has."""
-        self.sent = read_number(frame, "after")
-        await self._catch_up()
+        after = read_number(frame, "after")
+        async with self.reading:
+            self.sent = after
+            await self._catch_up()
 
     async def typing(self, frame: dict[str, Any]) -> None:
         """Tell the desk that the client is typing; never stored."""
@@ -174,7 +190,8 @@ class ClientConsumer(Socket):
             raise BadFrame(
                 "not_allowed", "A person has been called, so this chat stays open. You can simply leave."
             ) from None
-        await self._catch_up()
+        async with self.reading:
+            await self._catch_up()
 
     async def country(self, frame: dict[str, Any]) -> None:
         """Store the place the client names, and show the crisis lines of it from now on."""
@@ -190,8 +207,12 @@ class ClientConsumer(Socket):
 
     async def bell(self, event: dict[str, Any]) -> None:
         """Something changed: read what this tab does not have yet."""
-        if self.who is None:  # rung between joining and a hello that failed
+        if not self._is_mine(event):
             return
+        async with self.reading:
+            await self._hear(event)
+
+    async def _hear(self, event: dict[str, Any]) -> None:
         if event["state"] != self.state:
             await self._catch_up()
         elif event["seq"] > self.sent:
@@ -202,15 +223,43 @@ class ClientConsumer(Socket):
 
     async def typing_seen(self, event: dict[str, Any]) -> None:
         """Pass on that the counsellor is typing."""
-        if event["sender"] == "counsellor":
+        if event["sender"] == "counsellor" and self._is_mine(event):
             await self.send_frame({"type": "typing", "sender": "counsellor"})
+
+    async def websocket_disconnect(self, message: dict[str, Any]) -> None:
+        """Make room for another tab."""
+        if self.who is not None:
+            self.tabs.leave(self.who.client_id, self)
+        await super().websocket_disconnect(message)
+
+    def _is_mine(self, event: dict[str, Any]) -> bool:
+        """False for what was rung between joining and a hello that failed, or before a hello for something else."""
+        return self.who is not None and event["conversation"] == str(self.who.conversation_id)
+
+    def _take_place(self, before: clients.Identity | None) -> None:
+        if before is not None:
+            self.tabs.leave(before.client_id, self)
+        oldest = self.tabs.take(self._who().client_id, self)
+        if oldest is not None:  # not awaited: its line may be dead, and nobody else need wait for that
+            oldest.last_words = asyncio.create_task(oldest.make_room())
+
+    async def make_room(self) -> None:
+        """Close this tab because the client has opened too many newer ones."""
+        try:
+            async with asyncio.timeout(_LAST_WORDS_PATIENCE):
+                await self.send_error("too_many", "This chat is open in too many windows. Please use a newer one.")
+                await self.close(TOO_MANY)
+        except TimeoutError:
+            self.closing = True
 
     def _who(self) -> clients.Identity:
         assert self.who is not None  # `act` lets nothing but the hello through before
         return self.who
 
     async def _show(self, lines: Sequence[Line], state: str, last_seq: int) -> None:
-        """Deliver what a turn produced from memory, unless another writer came between."""
+        """Deliver what a turn produced from memory, unless another writer came between. Needs `reading`, like all
+        that sends lines.
+        """
         if lines and contiguous(lines, self.sent) and state == self.state:
             await self._deliver(lines)
         elif last_seq > self.sent or state != self.state:
@@ -252,11 +301,13 @@ class ClientConsumer(Socket):
     async def _beat(self) -> None:
         who = self._who()
         if not await call_domain(clients.session_is_good, who.session_id, at=timezone.now()):
-            await self.close(STRANGER)
+            if self._who().session_id == who.session_id:  # no other hello came meanwhile
+                await self.close(STRANGER)
             return
-        head = await call_domain(following.head, who.conversation_id)
-        await self.send_frame({"type": "heartbeat", "last_seq": head})
-        if self.deaf:
-            await self._catch_up()
-            if await self.layer_is_back():
-                await self.close(COME_BACK)
+        async with self.reading:
+            head, state = await call_domain(following.standing, self._who().conversation_id)
+            if head > self.sent or state != self.state:  # a bell was lost, or this tab hears none
+                await self._catch_up()
+            await self.send_frame({"type": "heartbeat", "last_seq": head, "state": self.state})
+        if self.deaf and await self.layer_is_back():
+            await self.close(COME_BACK)

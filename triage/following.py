@@ -46,9 +46,10 @@ def lines(conversation_id: UUID, after: int) -> tuple[Line, ...]:
     return tuple(read_lines(conversation_id, after))
 
 
-def head(conversation_id: UUID) -> int:
-    """The highest sequence number of the conversation."""
-    return int(Conversation.objects.values_list("last_seq", flat=True).get(pk=conversation_id))
+def standing(conversation_id: UUID) -> tuple[int, str]:
+    """The highest sequence number of the conversation, and its state."""
+    last_seq, state = Conversation.objects.values_list("last_seq", "state").get(pk=conversation_id)
+    return last_seq, state
 
 
 def card_json(country: str) -> dict[str, Any]:

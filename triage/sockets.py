@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from typing import Any, ClassVar, TypeVar
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import redis
 from channels.exceptions import StopConsumer
@@ -23,12 +23,15 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.signals import connection_created
 from django.dispatch import receiver
 
+from triage.pacing import Bucket
+
 logger = logging.getLogger(__name__)
 Result = TypeVar("Result")
 
 HELLO_MISSING = 4408
 STRANGER = 4401
 COME_BACK = 1012
+TOO_MANY = 4429
 _CHECK_CONNECTION_AFTER = 5.0
 _KEEP_CONNECTION = 600.0
 _LAYER_PATIENCE = 2.0
@@ -152,29 +155,13 @@ def _is_reference(value: object) -> bool:
     return isinstance(value, int) and abs(value) < 2**53
 
 
-class Bucket:
-    """A token bucket: `rate` frames a second on average, `burst` at once."""
-
-    def __init__(self, rate: float, burst: int) -> None:
-        self._rate, self._burst = rate, burst
-        self._tokens, self._at = float(burst), time.monotonic()
-
-    def wait_ms(self) -> int:
-        """0 when one more frame may pass now, otherwise how many milliseconds until it may."""
-        now = time.monotonic()
-        self._tokens = min(self._burst, self._tokens + (now - self._at) * self._rate)
-        self._at = now
-        if self._tokens >= 1:
-            self._tokens -= 1
-            return 0
-        return int((1 - self._tokens) / self._rate * 1000) + 1
-
-
 class Socket(AsyncWebsocketConsumer):
     """A socket that answers every bad frame with an error, never dies of one, and works without Valkey."""
 
     # Frame type -> name of the coroutine that takes the frame. The door table of the tests reads this.
     actions: ClassVar[Mapping[str, str]] = {}
+    too_fast: ClassVar[str] = "Too many requests at once."
+    bucket: Bucket
     channel_name: str = ""
     closing = False
 
@@ -182,12 +169,10 @@ class Socket(AsyncWebsocketConsumer):
         """Serve one connection. Without Valkey the socket is deaf to bells and looks at the table more often."""
         self.scope, self.base_send = scope, send
         sources = [receive]
-        try:
-            self.channel_layer = get_channel_layer()
-            self.channel_name = await asyncio.wait_for(self.channel_layer.new_channel(), _LAYER_PATIENCE)
-            sources.append(functools.partial(self.channel_layer.receive, self.channel_name))
-        except (redis.RedisError, OSError, TimeoutError):
-            self.channel_layer = None
+        self._layer, self._groups = get_channel_layer(), set[str]()
+        await self._open_channel()
+        if not self.deaf:
+            sources.append(functools.partial(self._layer.receive, self.channel_name))
         self.watch: asyncio.Task[None] | None = None
         try:
             await await_many_dispatch(sources, self.dispatch)
@@ -196,6 +181,29 @@ class Socket(AsyncWebsocketConsumer):
         finally:
             if self.watch is not None:
                 self.watch.cancel()
+            await self._leave_layer()
+
+    async def _open_channel(self) -> None:
+        mark = f"specific.{uuid4().hex}."
+        self.channel_layer = self._layer
+        try:
+            self.channel_name = await asyncio.wait_for(self._layer.new_channel(mark), _LAYER_PATIENCE)
+        except (redis.RedisError, OSError, TimeoutError):
+            self.channel_layer = None
+            # The layer keeps the queue of a channel that it could not subscribe to.
+            for name in [name for name in self._layer.channels if mark in name]:
+                del self._layer.channels[name]
+
+    async def _leave_layer(self) -> None:
+        """Give back what the layer holds for this socket; it does none of it by itself when a socket ends."""
+        for group in list(self._groups):
+            await self.part(group)
+        # A bell that came at the last moment keeps the layer from noticing that nobody listens any more.
+        while self.channel_name in self._layer.channels:
+            try:
+                await asyncio.wait_for(self._layer.receive(self.channel_name), 0.01)
+            except TimeoutError:
+                break
 
     async def dispatch(self, message: dict[str, Any]) -> None:
         """Hand an event to its method. Channels' own version hops to a shared thread for each event of each socket."""
@@ -219,17 +227,19 @@ class Socket(AsyncWebsocketConsumer):
         """Follow the bells of `group`; without Valkey the socket goes on and looks at the table instead."""
         if self.channel_layer is None:
             return
+        self._groups.add(group)
         try:
-            await asyncio.wait_for(self.channel_layer.group_add(group, self.channel_name), _LAYER_PATIENCE)
+            await asyncio.wait_for(self._layer.group_add(group, self.channel_name), _LAYER_PATIENCE)
         except (redis.RedisError, OSError, TimeoutError):
             self.channel_layer = None
 
     async def part(self, group: str) -> None:
-        """Stop following `group`."""
-        if self.channel_layer is None:
+        """Stop following `group`, also when joining it failed half way."""
+        if group not in self._groups:
             return
+        self._groups.discard(group)
         try:
-            await asyncio.wait_for(self.channel_layer.group_discard(group, self.channel_name), _LAYER_PATIENCE)
+            await asyncio.wait_for(self._layer.group_discard(group, self.channel_name), _LAYER_PATIENCE)
         except (redis.RedisError, OSError, TimeoutError) as error:
             logger.warning("group not left: %s", type(error).__name__)
 
@@ -276,14 +286,20 @@ class Socket(AsyncWebsocketConsumer):
         if self.closing:
             return
         frame: dict[str, Any] = {}
+        wait = self.bucket.wait_ms()  # spent before anything is looked at: what cannot be read counts too
         try:
             frame = read_frame(message.get("text"))
+            if wait:
+                raise BadFrame("too_fast", self.too_fast)
             name = self.actions.get(frame["type"])
             if name is None:
                 raise BadFrame("bad_type", "This type of frame is not known.")
             await self.act(name, frame)
         except BadFrame as bad:
-            await self.send_error(bad.code, bad.detail, **self.echo(frame))
+            if wait:
+                await self.send_error("too_fast", self.too_fast, retry_after_ms=wait, **self.echo(frame))
+            else:
+                await self.send_error(bad.code, bad.detail, **self.echo(frame))
         except Unavailable:
             await self.send_error(
                 "unavailable", "Not stored yet. Please try again.", retry_after_ms=1000, **self.echo(frame)

@@ -1,6 +1,7 @@
 /* The line to the service. Every own message waits in an outbox until it is acknowledged; every message that comes is
    taken exactly once and in order of its sequence number, through broken lines, restarts and a sleeping phone. */
 const STRANGER = 4401;
+const CROWDED = 4429; // opened in too many windows; hurrying back would only push out another one
 const BEAT = 15_000; // the service shows its last number this often
 const SILENT = 35_000; // two missed beats and some: the line is dead although nobody said so
 const ANSWER = 10_000; // no welcome or acknowledgement within this: the line can send but not receive
@@ -216,7 +217,7 @@ export class Line extends EventTarget {
       return;
     }
     this.#tell("status", navigator.onLine ? "reconnecting" : "offline");
-    const most = Math.min(LONGEST_WAIT, 500 * 2 ** this.#tries++);
+    const most = code === CROWDED ? LONGEST_WAIT : Math.min(LONGEST_WAIT, 500 * 2 ** this.#tries++);
     clearTimeout(this.#again);
     this.#again = setTimeout(() => this.open(), wait ?? most * (0.5 + Math.random() / 2));
   }

@@ -4,11 +4,9 @@ A test marked `django_db` undoes what it did itself; what sockets do in threads 
 """
 
 import asyncio
-import threading
 from collections.abc import Callable, Iterator
 
 import pytest
-from channels.db import database_sync_to_async
 from django.conf import settings
 from django.core.management import call_command
 from django.db import connection
@@ -17,7 +15,7 @@ from pytest_django.plugin import DjangoDbBlocker
 from audit.models import Entry
 from tests.access import world as worlds
 from tests.access.world import World
-from triage.sockets import call_domain
+from tests.direct_socket import close_connections
 
 
 @pytest.fixture(scope="module")
@@ -29,7 +27,7 @@ def world(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator
             yield worlds.build()
         finally:
             settings.RISK_SCORER = before
-            asyncio.run(_close_connections())
+            asyncio.run(close_connections())
             _empty()
 
 
@@ -61,15 +59,3 @@ def _empty() -> None:
         cursor.execute("SET session_replication_role = replica")
     call_command("flush", verbosity=0, interactive=False, inhibit_post_migrate=True)
     connection.close()
-
-
-async def _close_connections() -> None:
-    """Close the connections of all threads that worked for sockets, so that the test database can be dropped."""
-    together = threading.Barrier(settings.DOMAIN_THREADS)
-
-    def close() -> None:
-        together.wait(timeout=30)
-        connection.close()
-
-    await asyncio.gather(*(call_domain(close) for _ in range(settings.DOMAIN_THREADS)))
-    await database_sync_to_async(lambda: connection.close())()
