@@ -48,7 +48,7 @@ types: dev ## Check types with mypy
 
 bench: dev ## Measure turns beside the bare pipeline, and how fast the audit trail is verified
 	$(PY) -m benchmarks.turns $(ARGS)
-	$(PY) -m benchmarks.audit_verification
+	$(PY) -m benchmarks.in_stage benchmarks.audit_verification
 
 bench-risk: dev ## Measure the risk model: quality by level and milliseconds a message
 	$(PY) -m benchmarks.risk $(ARGS)

@@ -53,7 +53,9 @@ def test_a_message_of_concern_calls_a_person_in_the_same_transaction(writer):
 def test_every_line_has_the_next_number(writer):
     for text in ("hello", "[moderate] what is the point", "are you there", "ok"):
         writer.writes(text)
-    numbers = Message.objects.filter(conversation_id=writer.conversation_id).order_by("seq").values_list("seq", flat=True)
+    numbers = (
+        Message.objects.filter(conversation_id=writer.conversation_id).order_by("seq").values_list("seq", flat=True)
+    )
     assert list(numbers) == list(range(1, len(numbers) + 1))
     assert writer.conversation.last_seq == len(numbers)
 
@@ -152,7 +154,14 @@ def test_with_scoring_off_nothing_is_scored_and_a_person_is_called(clinic, clock
 
 @pytest.mark.parametrize(
     ("text", "code"),
-    [("", "empty"), (" \n\t ", "empty"), ("a" * 4001, "too_long"), ("a\x00b", "bad_text"), ("\ud800", "bad_text"), (7, "bad_text")],
+    [
+        ("", "empty"),
+        (" \n\t ", "empty"),
+        ("a" * 4001, "too_long"),
+        ("a\x00b", "bad_text"),
+        ("\ud800", "bad_text"),
+        (7, "bad_text"),
+    ],
 )
 def test_a_text_that_cannot_be_stored_is_refused_with_its_reason(writer, text, code):
     before = writer.reads()
@@ -162,7 +171,9 @@ def test_a_text_that_cannot_be_stored_is_refused_with_its_reason(writer, text, c
     assert writer.reads() == before
 
 
-@pytest.mark.parametrize("text", ["<script>alert(1)</script>", "\u202etxet desrever", "a" * 4000, "🙂" * 400, "Grüße\r\n"])
+@pytest.mark.parametrize(
+    "text", ["<script>alert(1)</script>", "\u202etxet desrever", "a" * 4000, "🙂" * 400, "Grüße\r\n"]
+)
 def test_an_odd_text_is_stored_as_it_was_written(writer, text):
     writer.writes(text)
     assert ("client", text) in writer.reads()
@@ -184,7 +195,7 @@ def test_the_clients_words_stand_nowhere_in_the_tables(writer):
 @pytest.mark.parametrize("text", ["hello", "[high] I will end it"])
 def test_a_turn_costs_at_most_twelve_statements(writer, text):
     writer.writes("warm up")
-    with CaptureQueriesContext(connection, ) as captured:
+    with CaptureQueriesContext(connection) as captured:
         writer.writes(text)
     assert len(captured) <= 12, "\n".join(query["sql"][:120] for query in captured)
 
