@@ -215,7 +215,7 @@ class Socket(AsyncWebsocketConsumer):
             await act(message)
         except Unavailable:
             pass  # a bell while the database is away: the next beat finds the rows
-        except Exception:
+        except Exception:  # one bad event must not cost somebody the socket
             logger.exception("event failed")
 
     @property
