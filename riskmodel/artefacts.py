@@ -42,6 +42,11 @@ def active_version(folder: Path = FOLDER) -> str:
         raise ArtefactRefused(f"active.json names no version ({type(error).__name__})") from None
 
 
+def versions(folder: Path = FOLDER) -> tuple[str, ...]:
+    """Every version that is on disk, in the order of their names; whether each may be used, `load` tells."""
+    return tuple(sorted(place.parent.name for place in folder.glob("*/manifest.json")))
+
+
 def load(version: str | None = None, folder: Path = FOLDER) -> Artefact:
     """The model `version`, or the active one. Raises ArtefactRefused with the exact reason."""
     version = version or active_version(folder)

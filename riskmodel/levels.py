@@ -48,9 +48,19 @@ class Reason:
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """What came before in the conversation, oldest first. This version of the model scores the text alone."""
+    """What the client's earlier messages of this conversation were given, oldest first: levels and P(>= moderate)."""
 
     earlier: tuple[Level, ...] = ()
+    probabilities: tuple[float, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Setup:
+    """What a clinic scores with. An empty `version` is the shipped active one; `levels` are the probabilities from
+    which low, moderate, high and imminent hold, None those of the artefact."""
+
+    version: str = ""
+    levels: tuple[float, float, float, float] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,3 +76,6 @@ class RiskScore:
     floor: Level | None = None
     took_ms: float = 0.0
     language: str = ""
+    # How many words were read, and how many of them no training message held: the measure of drift.
+    words: int = 0
+    unknown_words: int = 0

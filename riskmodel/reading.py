@@ -36,6 +36,11 @@ class ReadText:
     def has_words(self) -> bool:
         return bool(self.words.words)
 
+    @property
+    def count(self) -> int:
+        """How many words were read."""
+        return len(self.words.words)
+
 
 def read(text: str) -> ReadText:
     """Read `text`. Linear in its length; never raises for any str."""

@@ -19,15 +19,21 @@ MODERATE = 1  # the output whose log-odds the reasons explain
 def give_reasons(text: ReadText, stretch: Stretch, weights: Weights) -> tuple[Reason, ...]:
     """The reasons for the stretch that decided, strongest first within each kind."""
     words = text.words
-    found = [
-        Reason("rule", f"safety net: {one.rule.name}", 0.0, words.starts[one.start], words.ends[one.end - 1])
-        for one in text.caught[:3]
-    ]
+    found = list(rule_reasons(text))
     hits = [hit for hit in text.hits if stretch.start <= hit.start and hit.end <= stretch.end]
     found += _phrases(text, hits, weights)
     found += _words(text, stretch, weights)
     found += [Reason("changed", change, 0.0, *span) for change, span in words.changes.items()]
     return tuple(found)
+
+
+def rule_reasons(text: ReadText) -> tuple[Reason, ...]:
+    """The rules of the safety net that hold, highest floor first, at most three."""
+    words = text.words
+    return tuple(
+        Reason("rule", f"safety net: {one.rule.name}", 0.0, words.starts[one.start], words.ends[one.end - 1])
+        for one in text.caught[:3]
+    )
 
 
 def _phrases(text: ReadText, hits: list[Hit], weights: Weights) -> list[Reason]:

@@ -2,18 +2,19 @@
 
 import logging
 import math
-import os
-import threading
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import numpy as np
 
-from riskmodel.artefacts import Artefact, ArtefactRefused, load
+from riskmodel import tables
+from riskmodel.artefacts import Artefact, ArtefactRefused
 from riskmodel.languages import OTHER, limited
-from riskmodel.levels import CATEGORIES, LADDER, RANK, Context, Level, Reason, RiskScore
+from riskmodel.levels import CATEGORIES, LADDER, RANK, Context, Level, Reason, RiskScore, Setup
+from riskmodel.loaded import Loaded
 from riskmodel.reading import ReadText, Stretch, read
-from riskmodel.reasons import give_reasons
+from riskmodel.reasons import give_reasons, rule_reasons
 from riskmodel.vectors import Weights
 
 logger = logging.getLogger(__name__)
@@ -42,7 +43,7 @@ class Scorer:
         self._weights = artefact.weights
         self._slopes = np.array(manifest["calibration"]["slopes"])
         self._shifts = np.array(manifest["calibration"]["shifts"])
-        self._thresholds = [float(manifest["thresholds"]["levels"][level]) for level in _STEPS]
+        self.levels = tuple(float(manifest["thresholds"]["levels"][level]) for level in _STEPS)
         self._without_concept = float(manifest["calibration"]["less without a concept"])
         self._category_threshold = float(manifest["thresholds"]["category"])
         self._at_floor = {Level(k): float(v) for k, v in manifest["calibration"]["probability_at_floor"].items()}
@@ -55,16 +56,16 @@ class Scorer:
         decisive = int(each[:, 1:4].sum(axis=1).argmax())
         return each.max(axis=0), text.stretches[decisive], each[decisive]
 
-    def level(self, cumulative: Sequence[float]) -> Level:
+    def level(self, cumulative: Sequence[float], thresholds: Sequence[float] | None = None) -> Level:
         """The highest level whose own threshold is reached, whether or not those below it are.
 
         Probabilities never rise from one level to the next, but each threshold is chosen by itself: a message may
         have too little for `moderate` on the whole and yet too much for `imminent` to be passed over.
         """
-        reached = [p >= t for p, t in zip(cumulative, self._thresholds, strict=True)]
+        reached = [p >= t for p, t in zip(cumulative, thresholds or self.levels, strict=True)]
         return next((step for step, one in zip(_STEPS[::-1], reached[::-1], strict=True) if one), Level.NONE)
 
-    def score(self, text: str) -> RiskScore:
+    def score(self, text: str, context: Context | None = None, thresholds: Sequence[float] | None = None) -> RiskScore:
         """The score of `text`, without time; may raise, `score` of this module does not."""
         reading = read(text)
         floor = reading.caught[0].rule.floor if reading.caught else None
@@ -76,7 +77,7 @@ class Scorer:
         cumulative = [float(p) for p in highest[:4]]
         if reading.language in limited() or reading.language == OTHER:
             cumulative = [0.0] * 4  # English weights mean nothing here: the safety net alone speaks
-        level = self.level(cumulative)
+        level = self.level(cumulative, thresholds)
         if floor is not None:
             level = max(level, floor, key=RANK.__getitem__)
             cumulative[1] = max(cumulative[1], self._at_floor[floor])
@@ -90,6 +91,8 @@ class Scorer:
             model_version=self.version,
             floor=floor,
             language=reading.language,
+            words=reading.count,
+            unknown_words=self._weights.unknown(reading.words.words),
         )
 
     def _without_words(self, text: str) -> RiskScore:
@@ -114,32 +117,7 @@ def _unscored(why: str, version: str, language: str) -> RiskScore:
     )
 
 
-class Loaded:
-    """The scorer of this process, loaded once by whichever thread comes first."""
-
-    def __init__(self) -> None:
-        self.lock = threading.Lock()
-        self.scorer: Scorer | None = None
-
-    def get(self) -> Scorer:
-        """The scorer of the active version. Raises ArtefactRefused."""
-        if self.scorer is None:
-            with self.lock:
-                if self.scorer is None:
-                    self.scorer = Scorer(load())
-        return self.scorer
-
-
-_loaded = Loaded()
-
-
-def _renew_lock() -> None:
-    _loaded.lock = threading.Lock()
-
-
-# A fork may happen while another thread loads; the child must not wait for a thread that it does not have.
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_renew_lock)
+_loaded = Loaded(Scorer)
 
 
 def warm_up() -> str:
@@ -149,37 +127,59 @@ def warm_up() -> str:
     return scorer.version
 
 
-def score(text: str, context: Context | None = None) -> RiskScore:
+def score(text: str, context: Context | None = None, *, setup: Setup | None = None) -> RiskScore:
     """How worried to be about `text`. Never raises for any str; what cannot be scored is `unscored`.
 
-    `context` is taken for later versions of the model; this one looks at the text alone.
+    `context` is what came before in the conversation: it may raise the level and never lowers it. `setup` is the
+    version and the thresholds of a clinic; without it the shipped ones hold.
     """
-    return score_with(_loaded.get, text)
+    setup = setup or Setup()
+    return score_with(lambda: _loaded.get(setup.version), text, context, setup.levels)
 
 
-def score_with(scorer: Callable[[], Scorer], text: str) -> RiskScore:
+def score_with(
+    scorer: Callable[[], Scorer],
+    text: str,
+    context: Context | None = None,
+    thresholds: Sequence[float] | None = None,
+) -> RiskScore:
     """Score `text` with what `scorer` returns; whatever that or the scoring raises gives `unscored`."""
+    return _guarded(lambda: scorer().score(text, context, thresholds))
+
+
+def score_rules_only(text: str) -> RiskScore:
+    """What the safety net alone says: the highest floor, or `unscored`, never `none`. Never raises."""
+    return _guarded(lambda: _by_rules(text))
+
+
+def _by_rules(text: str) -> RiskScore:
+    version = f"rules-{tables.digest()[:12]}"
+    reading = read(text)
+    if not reading.caught:
+        return replace(_unscored("no rule of the safety net holds", version, reading.language), words=reading.count)
+    floor = reading.caught[0].rule.floor
+    named = {category for one in reading.caught for category in one.rule.categories}
+    return RiskScore(
+        level=floor,
+        probability=1.0,
+        categories=tuple(category for category in CATEGORIES if category in named),
+        reasons=rule_reasons(reading),
+        model_version=version,
+        floor=floor,
+        language=reading.language,
+        words=reading.count,
+    )
+
+
+def _guarded(work: Callable[[], RiskScore]) -> RiskScore:
     began = time.perf_counter()
     try:
-        result = scorer().score(text)
+        result = work()
     except ArtefactRefused as refusal:
         logger.error("risk model refused: %s", refusal)
         result = _unscored("ArtefactRefused", "none", "")
     except Exception as error:  # the message must never reach a log, so only the name of the error does
         logger.error("scoring failed: %s", type(error).__name__)
         result = _unscored(type(error).__name__, "unknown", "")
-    return _timed(result, time.perf_counter() - began)
-
-
-def _timed(result: RiskScore, seconds: float) -> RiskScore:
-    return RiskScore(
-        result.level,
-        result.probability if math.isfinite(result.probability) else 1.0,
-        result.probabilities,
-        result.categories,
-        result.reasons,
-        result.model_version,
-        result.floor,
-        round(seconds * 1000, 3),
-        result.language,
-    )
+    probability = result.probability if math.isfinite(result.probability) else 1.0
+    return replace(result, probability=probability, took_ms=round((time.perf_counter() - began) * 1000, 3))

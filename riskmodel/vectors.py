@@ -69,6 +69,11 @@ class Weights:
         values = counts.astype(np.float32) * self.character_idf[places]
         return places, values / max(np.sqrt(values @ values), LEAST_CHARACTER_LENGTH)
 
+    def unknown(self, words: Sequence[str]) -> int:
+        """How many content words of `words` no training message held."""
+        small = function_words()
+        return sum(word not in self.words and word not in small for word in words)
+
     def characters_of(self, word: str) -> Array:
         """The columns of a word's pieces, one for each time that a piece occurs."""
         row = self._characters_of.get(word)

@@ -8,10 +8,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from riskmodel import Level, Reason, RiskScore, score, warm_up
+from riskmodel import Level, Reason, RiskScore, Setup, score, score_rules_only, warm_up
 from riskmodel.artefacts import load
 from riskmodel.levels import CATEGORIES, LADDER, RANK
-from riskmodel.scoring import Loaded, Scorer, score_with
+from riskmodel.loaded import Loaded
+from riskmodel.scoring import Scorer, score_with
 
 SLOW = settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow])
 
@@ -307,7 +308,7 @@ def test_a_score_after_a_fork_equals_the_parents():
 
 
 def test_many_threads_load_the_model_once():
-    loaded = Loaded()
+    loaded = Loaded(Scorer)
     start = threading.Barrier(8)
 
     def get(_):
@@ -316,3 +317,27 @@ def test_many_threads_load_the_model_once():
 
     with ThreadPoolExecutor(8) as threads:
         assert len(set(map(id, threads.map(get, range(8))))) == 1
+
+
+def test_the_rules_alone_never_say_that_nothing_is_wrong():
+    quiet = score_rules_only("the buses are late again today")
+    danger = score_rules_only(RISKY[0])
+
+    assert quiet.level is Level.UNSCORED
+    assert danger.level in LADDER[2:]
+    assert danger.floor == danger.level
+    assert danger.reasons[0].kind == "rule"
+
+
+def test_a_clinics_own_thresholds_decide_the_level():
+    text = "i keep thinking about how to end it"
+    cautious = score(text, setup=Setup(levels=(0.0, 0.0, 1.1, 1.1)))
+    strict = score(text, setup=Setup(levels=(1.1, 1.1, 1.1, 1.1)))
+
+    assert cautious.probability == strict.probability
+    assert RANK[cautious.level] >= RANK[Level.MODERATE]
+    assert strict.level in {Level.NONE, strict.floor}
+
+
+def test_a_version_that_is_not_there_gives_unscored_and_not_nothing():
+    assert score("hello", setup=Setup(version="en1-000000000000")).level is Level.UNSCORED
