@@ -30,6 +30,8 @@ class Clinic(models.Model):
     escalation_seconds = ArrayField(models.PositiveIntegerField(), default=default_escalation_seconds)
     bot_enabled = models.BooleanField(default=True)
     scoring_enabled = models.BooleanField(default=True)
+    # What happens with messages when scoring is switched off: a `SwitchMode` of triage, chosen by clinicians.
+    switch_off_mode = models.CharField(max_length=14, default="all_to_people", db_default="all_to_people")
     is_demonstration = models.BooleanField(default=False)
     created_at = models.DateTimeField()
 

@@ -31,6 +31,9 @@ class Action(StrEnum):
     REVIEW = "review"
     VIEW_AUDIT = "view_audit"
     REHEARSE = "rehearse"
+    VIEW_MODEL = "view_model"
+    MANAGE_MODEL = "manage_model"
+    SWITCH_SCORING = "switch_scoring"
     MANAGE_CLINIC = "manage_clinic"
     MANAGE_MEMBERS = "manage_members"
     MANAGE_TOKENS = "manage_tokens"
@@ -50,15 +53,35 @@ _FRONT_LINE = frozenset(
     }
 )
 
-# Administrators keep the clinic running and may prove what happened, but read no client's words.
+# Administrators keep the clinic running and may prove what happened, but read no client's words. How a clinic scores is
+# a clinical decision, so clinicians make it; switching scoring off must not wait for one.
 ROLE_ACTIONS: Mapping[Role, frozenset[Action]] = {
     Role.COUNSELLOR: _FRONT_LINE,
-    Role.SUPERVISOR: _FRONT_LINE | {Action.TAKE_FROM_HOLDER, Action.REVIEW, Action.VIEW_AUDIT, Action.REHEARSE},
-    Role.CLINICIAN: frozenset({Action.VIEW_TRANSCRIPT, Action.REVIEW, Action.VIEW_AUDIT, Action.REHEARSE}),
+    Role.SUPERVISOR: _FRONT_LINE
+    | {
+        Action.TAKE_FROM_HOLDER,
+        Action.REVIEW,
+        Action.VIEW_AUDIT,
+        Action.REHEARSE,
+        Action.VIEW_MODEL,
+        Action.SWITCH_SCORING,
+    },
+    Role.CLINICIAN: frozenset(
+        {
+            Action.VIEW_TRANSCRIPT,
+            Action.REVIEW,
+            Action.VIEW_AUDIT,
+            Action.REHEARSE,
+            Action.VIEW_MODEL,
+            Action.MANAGE_MODEL,
+            Action.SWITCH_SCORING,
+        }
+    ),
     Role.ADMINISTRATOR: frozenset(
         {
             Action.VIEW_AUDIT,
             Action.REHEARSE,
+            Action.VIEW_MODEL,
             Action.MANAGE_CLINIC,
             Action.MANAGE_MEMBERS,
             Action.MANAGE_TOKENS,

@@ -46,7 +46,14 @@ _MEANINGS = {
     # Content and models
     "content.approved": "A content version was approved",
     "content.activated": "A content version was put to use",
+    "model.proposed": "A model version with thresholds was proposed",
+    "model.shadowed": "A proposed model began to score in shadow",
+    "model.approved": "A clinician approved a proposed model",
     "model.activated": "A risk model was put to use",
+    "model.withdrawn": "A proposed model was withdrawn",
+    "model.rolled_back": "The risk model that was used before was put to use again",
+    "scoring.switched_off": "Scoring was switched off",
+    "scoring.switched_on": "Scoring was switched on again",
     # Members and clinics
     "member.signed_in": "A member signed in",
     "member.sign_in_failed": "A sign-in failed",

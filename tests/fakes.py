@@ -5,13 +5,13 @@ Named in the setting `RISK_SCORER`. They read a mark in the message, so that a s
 
 import threading
 
-from riskmodel import Level, Reason, RiskScore
+from riskmodel import Context, Level, Reason, RiskScore, Setup
 
 VERSION = "marked-levels-1"
 _release = threading.Event()
 
 
-def marked(text: str) -> RiskScore:
+def marked(text: str, context: Context | None = None, *, setup: Setup | None = None) -> RiskScore:
     """The level named in square brackets, for example `[high] I cannot go on`; `none` without a mark."""
     level = next((one for one in Level if f"[{one}]" in text), Level.NONE)
     start = text.find("]") + 1
@@ -29,12 +29,12 @@ def marked(text: str) -> RiskScore:
     )
 
 
-def broken(text: str) -> RiskScore:
+def broken(text: str, context: Context | None = None, *, setup: Setup | None = None) -> RiskScore:
     """A scorer that raises, quoting the message as careless code would."""
     raise RuntimeError(f"could not score {text!r}")
 
 
-def hanging(text: str) -> RiskScore:
+def hanging(text: str, context: Context | None = None, *, setup: Setup | None = None) -> RiskScore:
     """A scorer that hangs until the test lets it go."""
     _release.wait(timeout=30)
     return marked(text)

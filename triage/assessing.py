@@ -6,20 +6,25 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures import TimeoutError as ScoreTimeout
+from functools import lru_cache, partial
 
 from django.conf import settings
 from django.utils.module_loading import import_string
 
-from riskmodel import Level, Reason, RiskScore
+from riskmodel import Context, Level, Reason, RiskScore, Setup, score_rules_only
 from triage.policy import URGENCY
 
 logger = logging.getLogger(__name__)
 
-Scorer = Callable[[str], RiskScore]
+# One scoring that is ready to be run.
+Job = Callable[[], RiskScore]
 
 # Threads that a hanging scorer may hold before scoring is given up in this process.
 _LOST_THREADS_LIMIT = 16
+# What the columns of an assessment take.
 _VERSION_LENGTH = 60
+_LANGUAGE_LENGTH = 8
+_MOST_WORDS = 32_767
 
 
 class _Scoring:
@@ -37,13 +42,13 @@ class _Scoring:
     def given_up(self) -> bool:
         return self._lost >= _LOST_THREADS_LIMIT
 
-    def score(self, scorer: Scorer, text: str) -> RiskScore:
+    def score(self, job: Job) -> RiskScore:
         with self._lock:
             if self.given_up():
                 return unscored("scorer given up after repeated hangs")
             # Under the lock, or the pool could be shut down between finding it and handing it the work.
             pool = self._pool
-            future = pool.submit(scorer, text)
+            future = pool.submit(job)
         try:
             return future.result(timeout=settings.SCORE_TIMEOUT_SECONDS)
         except ScoreTimeout:
@@ -89,11 +94,45 @@ def unscored(why: str) -> RiskScore:
     )
 
 
-def assess(text: str) -> RiskScore:
-    """Score `text` with the scorer named in `RISK_SCORER`. Never raises and never takes longer than the time limit."""
-    scorer: Scorer = import_string(settings.RISK_SCORER)
+def assess(text: str, context: Context | None = None, setup: Setup | None = None) -> RiskScore:
+    """Score `text` with the scorer named in `RISK_SCORER`. Never raises and never takes longer than the time limit.
+
+    A version that refuses to load is replaced by the one that is shipped, with its own thresholds, and logged; if that
+    fails too, the message is unscored and a person looks.
+    """
+    score = assess_exactly(text, context, setup)
+    if setup is not None and setup.version and is_refused(score):
+        _tell_refused(setup.version)
+        return assess_exactly(text, context, Setup())
+    return score
+
+
+def assess_exactly(text: str, context: Context | None = None, setup: Setup | None = None) -> RiskScore:
+    """The same with `setup` and nothing else: what it cannot score is unscored."""
+    return _guarded(lambda: import_string(settings.RISK_SCORER)(text, context, setup=setup))
+
+
+def assess_by_rules(text: str) -> RiskScore:
+    """What the rules of the safety net alone say, with the same guards: the level of the highest, or unscored."""
+    return _guarded(partial(score_rules_only, text))
+
+
+def is_refused(score: RiskScore) -> bool:
+    """Whether nothing was scored because the model version refused to load."""
+    return score.level == Level.UNSCORED and any(
+        reason.kind == "error" and reason.text == "ArtefactRefused" for reason in score.reasons
+    )
+
+
+@lru_cache(maxsize=100)
+def _tell_refused(version: str) -> None:
+    """Log once in a process; each message would fill the log."""
+    logger.error("model version refused to load, the shipped one scores instead", extra={"version": version})
+
+
+def _guarded(job: Job) -> RiskScore:
     try:
-        score = _scoring.score(scorer, text)
+        score = _scoring.score(job)
         if not _is_sound(score):
             logger.error("scoring gave an invalid result")
             return unscored("invalid result")
@@ -116,6 +155,9 @@ def _is_sound(score: object) -> bool:
         and all(_is_word(one) for one in score.categories)
         and _is_word(score.model_version)
         and len(score.model_version) <= _VERSION_LENGTH
+        and _is_word(score.language)
+        and len(score.language) <= _LANGUAGE_LENGTH
+        and all(type(count) is int and 0 <= count <= _MOST_WORDS for count in (score.words, score.unknown_words))
         and isinstance(score.reasons, tuple | list)
         and all(_is_reason(one) for one in score.reasons)
     )

@@ -47,18 +47,34 @@ class Decision:
     bot: BotPart
 
 
+def is_concern(level: str, *, quiet_unscored: bool = False) -> bool:
+    """Whether a message of `level` calls for a person by itself; `quiet_unscored` as for `decide`."""
+    return URGENCY[level] >= ALERT_FROM and not (quiet_unscored and level == "unscored")
+
+
 def decide(
-    *, level: str, state: str, open_urgency: int | None, wishes_person: bool = False, bot_enabled: bool = True
+    *,
+    level: str,
+    state: str,
+    open_urgency: int | None,
+    wishes_person: bool = False,
+    bot_enabled: bool = True,
+    quiet_unscored: bool = False,
 ) -> Decision:
     """Decide what a message of `level` in `state` leads to.
 
     `open_urgency` is the urgency of the unresolved alert, None when there is none. `bot_enabled` False is a
     clinic whose bot is off: every message is for a person, and the bot only holds.
+
+    `quiet_unscored` is a message in which, with scoring switched off in the mode "rules only", no rule was found
+    (EU-5). It calls nobody, because the clinic chose so; yet nothing is known about it, so its level stays unscored,
+    the conversation moves up the desk's order to there and says so, and no later message moves it down. Everything
+    else calls as ever: a rule that holds, the client's wish for a person, and a message that not even the rules read.
     """
     urgency = URGENCY[level]
     held = state == State.WITH_COUNSELLOR
     kind: AlertKind | None = None
-    if urgency >= (ALERT_FROM_WHILE_HELD if held else ALERT_FROM):
+    if is_concern(level, quiet_unscored=quiet_unscored) and (not held or urgency >= ALERT_FROM_WHILE_HELD):
         kind = AlertKind.UNSCORED if level == "unscored" else AlertKind.RISK
     elif not held and (wishes_person or not bot_enabled):
         kind = AlertKind.PERSON

@@ -81,12 +81,13 @@ _STORE = """
         RETURNING id, seq
     ), assessed AS (
         INSERT INTO triage_riskassessment (message_id, level, probability, categories, sealed_reasons, floor,
-            model_version, took_ms, assessed_at)
+            model_version, took_ms, language, words, unknown_words, assessed_at)
         SELECT line.id, level, probability, categories::jsonb, sealed_reasons, floor, model_version, took_ms,
-            assessed_at
+            language, words, unknown_words, assessed_at
         FROM unnest(%s::int[], %s::text[], %s::float8[], %s::text[], %s::bytea[], %s::text[], %s::text[], %s::float8[],
-            %s::timestamptz[])
-            AS given (seq, level, probability, categories, sealed_reasons, floor, model_version, took_ms, assessed_at)
+            %s::text[], %s::int[], %s::int[], %s::timestamptz[])
+            AS given (seq, level, probability, categories, sealed_reasons, floor, model_version, took_ms, language,
+                words, unknown_words, assessed_at)
         JOIN line USING (seq)
     )
     UPDATE triage_conversation SET state = %s, holder_id = %s, last_seq = %s, level = %s, urgency = %s,
@@ -137,6 +138,9 @@ _ASSESSMENT = (
     "floor",
     "model_version",
     "took_ms",
+    "language",
+    "words",
+    "unknown_words",
     "assessed_at",
 )
 _JSON = {"choices", "categories"}

@@ -7,15 +7,17 @@ the lock, so a bot reply can never land after a takeover.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from django.db import transaction
 
 from audit.trail import Agent, Event
 from riskmodel import RiskScore
-from triage import alerts, assessing, locking, publishing, rows, switches, talking
+from triage import alerts, locking, publishing, rows, talking
 from triage.models import Alert, Conversation, Message, RiskAssessment, Sender
-from triage.policy import ALERT_FROM, URGENCY, AlertKind, BotPart, Decision, decide
+from triage.policy import URGENCY, AlertKind, BotPart, Decision, decide, is_concern
+from triage.scoring import Assessed, assess_message
 from triage.sealing import Seal
 from triage.states import State, Verb, transition
 from triage.texts import checked
@@ -51,16 +53,16 @@ def take_turn(*, conversation_id: UUID, client_ref: UUID, text: str, at: datetim
     Raises texts.BadText, Closed and locking.UnknownConversation. When this returns, the message is on disk.
     """
     text = checked(text)
-    score = assessing.assess(text) if switches.scoring_on(conversation_id) else None
+    assessed = assess_message(conversation_id, client_ref, text)
     with transaction.atomic(durable=True):
         conversation = locking.locked(conversation_id)
         stored, alert = rows.standing(conversation, client_ref)
         if stored is not None:
             return _repeated(conversation, stored, alert)
         if conversation.state == State.CLOSED:
-            level = str(score.level) if score else "unscored"
-            raise Closed(conversation_id, concern=wishes_person or URGENCY[level] >= ALERT_FROM)
-        return _store(conversation, alert, client_ref, text, score, wishes_person=wishes_person, at=at)
+            concern = is_concern(assessed.level, quiet_unscored=assessed.is_quiet)
+            raise Closed(conversation_id, concern=wishes_person or concern)
+        return _store(conversation, alert, client_ref, text, assessed, wishes_person=wishes_person, at=at)
 
 
 def _repeated(conversation: Conversation, seq: int, alert: Alert | None) -> Turn:
@@ -80,12 +82,12 @@ def _store(
     alert: Alert | None,
     client_ref: UUID,
     text: str,
-    score: RiskScore | None,
+    assessed: Assessed,
     *,
     wishes_person: bool,
     at: datetime,
 ) -> Turn:
-    level = str(score.level) if score else "unscored"
+    level, score = assessed.level, assessed.score
     reply = talking.understand(conversation, text)
     decision = decide(
         level=level,
@@ -93,10 +95,11 @@ def _store(
         open_urgency=alert.urgency if alert else None,
         wishes_person=wishes_person or reply.wishes_person,
         bot_enabled=conversation.clinic.bot_enabled,
+        quiet_unscored=assessed.is_quiet,
     )
     seal = Seal(conversation.pk, conversation.message_key)
     seq = conversation.last_seq + 1
-    events = [_received(seq, text, seal), *_assessed(seq, score)]
+    events = [_received(seq, text, seal), *_assessed(seq, assessed)]
     if decision.alert is not None:
         alert, raised = alerts.raise_alert(conversation, alert, kind=decision.alert, level=level, seq=seq, at=at)
         events.append(raised)
@@ -116,10 +119,11 @@ def _received(seq: int, text: str, seal: Seal) -> Event:
     return Event("message.received", Agent("client"), "message", str(seq), detail=detail)
 
 
-def _assessed(seq: int, score: RiskScore | None) -> list[Event]:
+def _assessed(seq: int, assessed: Assessed) -> list[Event]:
+    score = assessed.score
     if score is None:
         return []
-    detail = {
+    detail: dict[str, Any] = {
         "seq": seq,
         "level": str(score.level),
         "probability": score.probability,
@@ -127,6 +131,8 @@ def _assessed(seq: int, score: RiskScore | None) -> list[Event]:
         "floor": str(score.floor) if score.floor else "",
         "took_ms": round(score.took_ms, 3),
     }
+    if assessed.thresholds is not None:
+        detail["thresholds"] = list(assessed.thresholds)
     outcome = "failed" if score.level == "unscored" else "success"
     model = Agent("model", score.model_version)
     return [Event("risk.assessed", model, "message", str(seq), outcome=outcome, detail=detail)]
@@ -153,6 +159,9 @@ def _assessment(line: Message, text: str, score: RiskScore, seal: Seal, *, at: d
         floor=str(score.floor) if score.floor else "",
         model_version=score.model_version,
         took_ms=score.took_ms,
+        language=score.language,
+        words=score.words,
+        unknown_words=score.unknown_words,
         assessed_at=at,
     )
 

@@ -37,6 +37,11 @@ OF_NO_USE = {
     "a category that is no word": replace(GOOD, categories=(7,)),
     "no list of categories": replace(GOOD, categories=None),
     "a category with a NUL": replace(GOOD, categories=("a\x00b",)),
+    "a language that is no word": replace(GOOD, language=None),
+    "a language that is too long": replace(GOOD, language="a language"),
+    "words that are no number": replace(GOOD, words=None),
+    "fewer words than none": replace(GOOD, unknown_words=-1),
+    "more words than can be stored": replace(GOOD, words=40_000),
     "a version that is too long": replace(GOOD, model_version="v" * 61),
     "no version": replace(GOOD, model_version=None),
     "reasons of another shape": replace(GOOD, reasons=("phrase",)),
@@ -49,7 +54,7 @@ OF_NO_USE = {
 _given = {}
 
 
-def given(text):
+def given(text, context=None, *, setup=None):
     """A scorer that returns what the test laid down."""
     return _given["score"]
 
