@@ -81,6 +81,8 @@ class Membership(models.Model):
     created_at = models.DateTimeField()
     # Set on the row in hand, never stored: the token by which an integration acts as this member.
     via_token: uuid.UUID | None = None
+    # The same for whoever runs the service, who acts as this member from a shell.
+    by_command: bool = False
 
     class Meta:
         constraints = (models.UniqueConstraint(fields=["user", "clinic"], name="one_membership_a_clinic"),)

@@ -12,8 +12,12 @@ OPERATOR = Agent("system", "command")
 
 
 def agent_of(member: Membership) -> Agent:
-    """The member as the trail names them: by id and role, never by name; with the token that acted in their place."""
-    role = f"{member.role} via token {member.via_token}" if member.via_token else str(member.role)
+    """The member as the trail names them: by id and role, never by name; with what acted in their place."""
+    role = str(member.role)
+    if member.via_token:
+        role += f" via token {member.via_token}"
+    elif member.by_command:
+        role += " by command"
     return Agent("human", str(member.pk), role)
 
 

@@ -78,6 +78,11 @@ def scoring_for(conversation_id: UUID) -> Scoring:
     return known.switched_off.get(conversation_id, known.usual)
 
 
+def scoring_in(clinic_id: UUID) -> Scoring:
+    """How the clinic's messages are scored, asked anew; a conversation may have a switch of its own."""
+    return _read(clinic_id).usual
+
+
 def forget(clinic_id: UUID | None = None) -> None:
     """Read anew at the next message of the clinic, or of every clinic: in this process a change holds at once."""
     if clinic_id is None:

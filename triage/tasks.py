@@ -3,10 +3,16 @@
 from celery import shared_task
 from django.utils import timezone
 
-from triage import conversations
+from triage import conversations, shadowing
 
 
 @shared_task
 def close_idle_conversations() -> int:
     """Close what only the bot held and nobody has written in for a long time."""
     return conversations.close_idle(at=timezone.now())
+
+
+@shared_task
+def shadow_score() -> int:
+    """Let candidates score silently what the setup in force has scored."""
+    return shadowing.sweep(at=timezone.now())

@@ -134,6 +134,7 @@ CELERY_BEAT_SCHEDULE = {
     "escalate": {"task": "counselling.tasks.escalate_alerts", "schedule": 5.0},
     "heartbeat": {"task": "config.tasks.worker_heartbeat", "schedule": 10.0},
     "close-idle": {"task": "triage.tasks.close_idle_conversations", "schedule": 300.0},
+    "shadow": {"task": "triage.tasks.shadow_score", "schedule": 10.0},
     "end-shifts": {"task": "counselling.tasks.end_unseen_shifts", "schedule": 60.0},
     "checkpoint": {"task": "audit.tasks.write_checkpoint", "schedule": 3600.0},
     "forget-sign-ins": {"task": "accounts.tasks.forget_old_sign_ins", "schedule": 86_400.0},

@@ -286,6 +286,7 @@ TASKS = [
     task("counselling.tasks.escalate_alerts", prepare="due_alert", writes=("alert.escalated",)),
     task("counselling.tasks.end_unseen_shifts", prepare="unseen_shift", writes=("shift.ended",)),
     task("triage.tasks.close_idle_conversations", prepare="idle", writes=("conversation.closed",)),
+    task("triage.tasks.shadow_score", because="a candidate's scores change nothing in any conversation"),
     task("audit.tasks.write_checkpoint", writes=("audit.checkpoint_written",)),
     task("accounts.tasks.forget_old_sign_ins", because="it deletes failures that lock nothing any more"),
     task("config.tasks.worker_heartbeat", because=NO_DATA),
@@ -294,6 +295,7 @@ TASKS = [
 NEWCOMER = (
     "--clinic", "riverside", "--email", "newcomer@example.invalid", "--name", "Newcomer", "--role", "administrator",
 )  # fmt: skip
+PROPOSING = ("propose", "--clinic", "riverside", "--as", "riverside-clinician@riverside.invalid")
 
 COMMANDS = [
     command("serve", because=SHELL),
@@ -308,6 +310,9 @@ COMMANDS = [
     command("corpus_check", because=SHELL),
     command("content_digests", because=SHELL),
     command("lint_content", because=SHELL),
+    command("scoring", call=("off", "--clinic", "riverside"), writes=("scoring.switched_off",)),
+    command("model_setup", call=PROPOSING, writes=("model.proposed",)),
+    command("shadow_report", because="counts and ids; with the words each view is recorded, which a test of it shows"),
     command("replay", because="it is a client of a running service, which records its turns"),
 ]
 
