@@ -77,8 +77,7 @@ def propose(
     """
     _require_in_person(member)
     wanted = _checked_alphas(alphas)
-    version = version or artefacts.active_version()
-    if version not in artefacts.versions():
+    if version and version not in artefacts.versions():
         raise UnknownVersion(version)
     artefact = _loaded(version)
     levels, how = None, {}
@@ -90,7 +89,7 @@ def propose(
         clinic = locked_clinic(member, Action.MANAGE_MODEL)
         setup = ScoringSetup.objects.create(
             clinic=clinic,
-            model_version=version,
+            model_version=artefact.version,
             alphas=None if wanted is None else {str(level): one for level, one in wanted.items()},
             levels=levels,
             how=how,
@@ -261,7 +260,7 @@ def _put_in_force(setup: ScoringSetup, *, at: datetime) -> None:
 
 def _loaded(version: str) -> artefacts.Artefact:
     try:
-        return artefacts.load(version)
+        return artefacts.load(version or None)
     except ArtefactRefused as refusal:
         raise VersionRefused(str(refusal)) from refusal
 
