@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from triage.policy import ALERT_FROM, URGENCY, AlertKind, BotPart, decide
+from triage.policy import ALERT_FROM, URGENCY, AlertKind, BotPart, decide, is_concern
 from triage.states import State
 
 OPEN_STATES = [State.WITH_BOT, State.WAITING, State.WITH_COUNSELLOR]
@@ -100,3 +100,30 @@ def test_a_higher_level_never_leads_to_less(pair, state, open_urgency):
 
 def test_an_unscored_message_stands_between_moderate_and_high():
     assert URGENCY["moderate"] < URGENCY["unscored"] < URGENCY["high"] < URGENCY["imminent"]
+
+
+# -- Rules only: what is unscored and quiet calls nobody, everything else as ever
+
+
+def test_a_quiet_unscored_message_calls_nobody_and_the_bot_goes_on():
+    decision = decide(level="unscored", state=State.WITH_BOT, open_urgency=None, quiet_unscored=True)
+    assert (decision.alert, decision.call_person, decision.bot) == (None, False, BotPart.FLOW)
+
+
+@given(levels.filter(lambda level: level != "unscored"), open_states, open_urgencies, st.booleans(), st.booleans())
+def test_quiet_is_the_unscored_message_alone(level, state, open_urgency, wish, bot_enabled):
+    case = {"level": level, "state": state, "open_urgency": open_urgency, "wishes_person": wish}
+    assert decide(**case, bot_enabled=bot_enabled, quiet_unscored=True) == decide(**case, bot_enabled=bot_enabled)
+
+
+@given(open_states, st.booleans())
+def test_a_wish_for_a_person_is_heard_though_the_message_is_quiet(state, bot_enabled):
+    case = {"state": state, "open_urgency": None, "wishes_person": True, "bot_enabled": bot_enabled}
+    assert decide(level="unscored", **case, quiet_unscored=True) == decide(level="none", **case)
+
+
+@pytest.mark.parametrize("level", sorted(URGENCY))
+def test_a_message_is_of_concern_exactly_when_it_would_call_a_person_from_the_bot(level):
+    for quiet in (True, False):
+        called = decide(level=level, state=State.WITH_BOT, open_urgency=None, quiet_unscored=quiet).call_person
+        assert is_concern(level, quiet_unscored=quiet) is called
