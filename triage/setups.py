@@ -72,7 +72,7 @@ def propose(
     """Propose a model version (empty: the one that is shipped), and thresholds for the accepted shares of misses.
 
     `alphas` names levels (low, moderate, high, imminent), each with the expected share of misses that the clinic
-    accepts, above 0 and at most 0.5; None takes the thresholds of the artefact.
+    accepts, above 0 and at most 0.5, those left out as shipped; None takes the thresholds of the artefact.
     Raises UnknownVersion, VersionRefused, BadAlphas and accounts.access.NotPermitted.
     """
     _require_in_person(member)
@@ -282,7 +282,7 @@ def _checked_alphas(alphas: Mapping[str, float] | None) -> dict[Level, float] | 
             raise BadAlphas(f"the share for {name} must be above 0 and at most {HIGHEST_ALPHA}")
     if not alphas:
         raise BadAlphas("no level is named")
-    return {named[str(name)]: float(alpha) for name, alpha in alphas.items()}
+    return dict(thresholds.ALPHA) | {named[str(name)]: float(alpha) for name, alpha in alphas.items()}
 
 
 def _record(setup: ScoringSetup, member: Membership, action: str, *, at: datetime, **detail: Any) -> None:

@@ -6,7 +6,7 @@ from uuid import UUID
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
-from accounts.access import NotPermitted
+from accounts.access import NotPermitted, record_refusal
 from accounts.models import Membership
 from riskmodel import artefacts
 from triage import setups
@@ -23,7 +23,6 @@ _REFUSALS = (
     setups.ShadowTaken,
     setups.NotEnoughApprovals,
     setups.NothingToRollBack,
-    NotPermitted,
 )
 _ON_A_SETUP = {
     "shadow": setups.start_shadow,
@@ -59,6 +58,9 @@ class Command(BaseCommand):
                 self.stdout.write(f"In force again: {before.model_version if before else self._shipped()}")
             else:
                 self._tell(self._act(member, options))
+        except NotPermitted as refused:
+            record_refusal(refused, at=timezone.now(), where="model_setup")
+            raise CommandError(str(refused)) from refused
         except _REFUSALS as refusal:
             raise CommandError(str(refusal) or (type(refusal).__doc__ or "").splitlines()[0]) from refusal
 
