@@ -12,6 +12,8 @@ _MEANINGS = {
     "client.returned": "A client came back with a return key or session",
     "client.left": "A client left and ended this browser's session",
     "client.country_chosen": "A client chose a country for crisis lines",
+    "consent.given": "A client allowed the clinic to learn from their messages",
+    "consent.withdrawn": "A client withdrew that consent",
     "conversation.started": "A conversation was opened",
     "conversation.ended_by_client": "The client ended the conversation",
     "conversation.closed": "A conversation was closed",
@@ -52,6 +54,9 @@ _MEANINGS = {
     "model.activated": "A risk model was put to use",
     "model.withdrawn": "A proposed model was withdrawn",
     "model.rolled_back": "The risk model that was used before was put to use again",
+    "model.drifted": "A week's scores passed a threshold of drift",
+    "model.drift_seen": "A member noted that they have seen a drift",
+    "labels.exported": "Messages that people judged were exported for training",
     "scoring.switched_off": "Scoring was switched off",
     "scoring.switched_on": "Scoring was switched on again",
     # Members and clinics

@@ -15,6 +15,8 @@ __all__ = [
     "Client",
     "ClientSession",
     "Conversation",
+    "DriftReport",
+    "LearningConsent",
     "Message",
     "Resolution",
     "RiskAssessment",
@@ -384,3 +386,7 @@ class ScoringSwitch(models.Model):
 
     def __str__(self) -> str:
         return f"scoring off: {self.scope}"
+
+
+# In a module of their own, yet tables of this app like the others.
+from triage.learning_models import DriftReport, LearningConsent  # noqa: E402

@@ -13,6 +13,7 @@ urlpatterns = [
     path("c/<slug:slug>/about", views.about, name="about"),
     path("c/<slug:slug>/start", views.start, name="start"),
     path("c/<slug:slug>/return", views.come_back, name="return"),
+    path("c/<slug:slug>/consent", views.consent, name="consent"),
     path("c/<slug:slug>/leave", views.leave, name="leave"),
     path("embed.js", views.embed_script, name="embed"),
 ]

@@ -1,4 +1,4 @@
-"""The client's pages and the three things a page asks for over HTTP: start, come back, leave."""
+"""The client's pages and what a page asks for over HTTP: start, come back, leave, and the consent to learning."""
 
 import re
 from collections.abc import Callable
@@ -18,7 +18,7 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST, require_safe
 
 from accounts.models import Clinic
-from triage import clients
+from triage import clients, consents
 from triage.admission import Refused, count, is_rehearsal, read_body, read_text
 from triage.crisis import directory
 
@@ -157,6 +157,21 @@ def _leave(clinic: Clinic, body: dict[str, Any]) -> tuple[int, dict[str, Any]]:
     return 204, {}
 
 
+def _consent(clinic: Clinic, body: dict[str, Any]) -> tuple[int, dict[str, Any]]:
+    """Store the client's answer whether the clinic may learn from their messages; without one, say what is stored."""
+    wanted, token, now = body.get("learning"), read_text(body, "token"), timezone.now()
+    if wanted is not None and not isinstance(wanted, bool):
+        raise Refused(400, "bad_answer", "learning must be true or false.")
+    try:
+        if wanted is True:
+            consents.give(clinic=clinic, token=token, at=now)
+        elif wanted is False:
+            consents.withdraw(clinic=clinic, token=token, at=now)
+        return 200, {"learning": consents.is_given(clinic=clinic, token=token, at=now)}
+    except clients.StrangerToken:
+        raise Refused(403, "unknown_key", "This chat is not open in this browser any more.") from None
+
+
 def _told(started: clients.Started) -> dict[str, Any]:
     return {
         "token": started.token,
@@ -166,6 +181,7 @@ def _told(started: clients.Started) -> dict[str, Any]:
 
 
 start, come_back, leave = json_door(_start), json_door(_come_back), json_door(_leave)
+consent = json_door(_consent)
 
 
 @require_safe

@@ -218,6 +218,10 @@ CLIENT_PAGES = [
         "triage:leave", "POST", EVERYBODY, path=SLUG, sends={"token": "$client_token"}, answers=204,
         writes=("client.left",),
     ),
+    page(
+        "triage:consent", "POST", EVERYBODY, path=SLUG, sends={"token": "$client_token", "learning": True},
+        writes=("consent.given",),
+    ),
 ]  # fmt: skip
 
 API = [

@@ -96,6 +96,7 @@ PUBLIC = {
     "triage:start",
     "triage:return",
     "triage:leave",
+    "triage:consent",
 }
 
 
