@@ -48,6 +48,12 @@ def standing(client_ids: set[UUID]) -> set[UUID]:
     return set(rows.values_list("client_id", flat=True))
 
 
+def held(client_ids: set[UUID]) -> set[UUID]:
+    """The same, and nobody can take their consent back until the caller's transaction ends."""
+    rows = LearningConsent.objects.select_for_update(no_key=True).filter(client_id__in=client_ids, withdrawn_at=None)
+    return set(rows.order_by("client_id").values_list("client_id", flat=True))
+
+
 def _client_of(clinic: Clinic, token: str, *, at: datetime) -> UUID:
     identity = clients.identify(token=token, at=at)
     if identity.clinic_id != clinic.pk:
