@@ -114,7 +114,10 @@ def _read(
 
 
 def _opened(
-    conversation: Conversation, group: Sequence[Judgement], sealed: Mapping[int, bytes], left_out: Counter[LeftOut]
+    conversation: Conversation,
+    group: Sequence[Judgement],
+    sealed: Mapping[int, bytes | memoryview],
+    left_out: Counter[LeftOut],
 ) -> Iterator[tuple[Judgement, str]]:
     if conversation.message_key is None:  # erased since the list was made
         left_out[LeftOut.ERASED] += len(group)

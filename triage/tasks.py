@@ -3,7 +3,7 @@
 from celery import shared_task
 from django.utils import timezone
 
-from triage import conversations, shadowing
+from triage import conversations, drift, shadowing
 
 
 @shared_task
@@ -16,3 +16,9 @@ def close_idle_conversations() -> int:
 def shadow_score() -> int:
     """Let candidates score silently what the setup in force has scored."""
     return shadowing.sweep(at=timezone.now())
+
+
+@shared_task
+def report_drift() -> int:
+    """Make the weekly reports of drift that are missing."""
+    return drift.sweep(at=timezone.now())

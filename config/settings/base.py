@@ -135,6 +135,8 @@ CELERY_BEAT_SCHEDULE = {
     "heartbeat": {"task": "config.tasks.worker_heartbeat", "schedule": 10.0},
     "close-idle": {"task": "triage.tasks.close_idle_conversations", "schedule": 300.0},
     "shadow": {"task": "triage.tasks.shadow_score", "schedule": 10.0},
+    # Each week is reported once. Asked every day, so that a worker that was away on a Monday misses none.
+    "drift": {"task": "triage.tasks.report_drift", "schedule": 86_400.0},
     "end-shifts": {"task": "counselling.tasks.end_unseen_shifts", "schedule": 60.0},
     "checkpoint": {"task": "audit.tasks.write_checkpoint", "schedule": 3600.0},
     "forget-sign-ins": {"task": "accounts.tasks.forget_old_sign_ins", "schedule": 86_400.0},

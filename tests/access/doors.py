@@ -291,6 +291,7 @@ TASKS = [
     task("counselling.tasks.end_unseen_shifts", prepare="unseen_shift", writes=("shift.ended",)),
     task("triage.tasks.close_idle_conversations", prepare="idle", writes=("conversation.closed",)),
     task("triage.tasks.shadow_score", because="a candidate's scores change nothing in any conversation"),
+    task("triage.tasks.report_drift", because="a new clinic has no full week yet; its tests show what a drift records"),
     task("audit.tasks.write_checkpoint", writes=("audit.checkpoint_written",)),
     task("accounts.tasks.forget_old_sign_ins", because="it deletes failures that lock nothing any more"),
     task("config.tasks.worker_heartbeat", because=NO_DATA),
@@ -317,6 +318,7 @@ COMMANDS = [
     command("scoring", call=("off", "--clinic", "riverside"), writes=("scoring.switched_off",)),
     command("model_setup", call=PROPOSING, writes=("model.proposed",)),
     command("shadow_report", because="counts and ids; with the words each view is recorded, which a test of it shows"),
+    command("drift_report", call=("--clinic", "riverside"), because="figures of a week only, no words and no ids"),
     command("export_labels", writes=("labels.exported", "transcript.viewed")),
     command("replay", because="it is a client of a running service, which records its turns"),
 ]
