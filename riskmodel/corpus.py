@@ -39,13 +39,14 @@ def read_corpus(folder: Path = FOLDER) -> list[Row]:
     for path in sorted(folder.glob("*.jsonl")):
         for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
             if line.strip():
-                rows.append(_read_row(line, f"{path.name} line {number}"))
+                rows.append(read_row(line, f"{path.name} line {number}"))
     if not rows:
         raise CorpusError(f"no rows in {folder.name}")
     return rows
 
 
-def _read_row(line: str, place: str) -> Row:
+def read_row(line: str, place: str) -> Row:
+    """One line of a corpus file. Raises CorpusError, which begins with `place`."""
     try:
         fields = json.loads(line)
         missing = _FIELDS - fields.keys()
