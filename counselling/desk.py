@@ -15,10 +15,11 @@ from accounts.trail import agent_of
 from audit.trail import Event
 from counselling import shifts
 from triage.access import access_conversation
-from triage.models import Alert, AlertState, Conversation, RiskAssessment
+from triage.models import Alert, AlertState, Conversation, RiskAssessment, ScoringSwitch
 from triage.rows import fetch
 from triage.sealing import Seal, Unreadable
 from triage.states import State
+from triage.switches import scoring_in
 from triage.trail import record_in
 from triage.transcripts import Line, lines_after, open_reasons
 
@@ -35,6 +36,7 @@ def queue(member: Membership) -> dict[str, Any]:
     return {
         "conversations": cards(list(rows)),
         "on_shift": [{"id": str(one.pk), "name": one.user.name, "role": one.get_role_display()} for one in people],
+        "scoring": str(scoring_in(member.clinic_id).kind),
     }
 
 
@@ -49,18 +51,21 @@ _FINGERPRINT = """
         FROM triage_alert WHERE clinic_id = %s AND state <> 'resolved'
         UNION ALL
         SELECT ROW(id, member_id)::text FROM counselling_shift WHERE clinic_id = %s AND ended_at IS NULL
+        UNION ALL
+        SELECT ROW(id, mode)::text FROM triage_scoringswitch
+        WHERE switched_on_at IS NULL AND (clinic_id = %s OR scope = 'everywhere')
     ) AS row
 """
 
 
 def fingerprint(clinic_id: UUID) -> str:
     """How the clinic's queue stands, in a few characters and one statement; a desk that missed a bell notices by it."""
-    [(count, total)] = fetch(_FINGERPRINT, [clinic_id] * 3)
+    [(count, total)] = fetch(_FINGERPRINT, [clinic_id] * 4)
     return f"{count}:{total}"
 
 
 def cards(conversations: Iterable[Conversation]) -> list[dict[str, Any]]:
-    """One card a conversation. Three reads, however many conversations."""
+    """One card a conversation. Four reads, however many conversations."""
     conversations = list(conversations)
     ids = [conversation.pk for conversation in conversations]
     open_alerts = Alert.objects.filter(conversation_id__in=ids).exclude(state=AlertState.RESOLVED)
@@ -70,7 +75,12 @@ def cards(conversations: Iterable[Conversation]) -> list[dict[str, Any]]:
         message__seq=F("message__conversation__alerts__message_seq"),
     ).annotate(conversation_id=F("message__conversation_id"), seq=F("message__seq"))
     reasons = {assessment.conversation_id: assessment for assessment in assessed}
-    return [_card(one, alerts.get(one.pk), reasons.get(one.pk)) for one in conversations]
+    switched_off = ScoringSwitch.objects.filter(conversation_id__in=ids, switched_on_at=None)
+    modes = dict(switched_off.values_list("conversation_id", "mode"))
+    return [
+        _card(one, alerts.get(one.pk), reasons.get(one.pk)) | {"scoring_off": modes.get(one.pk)}
+        for one in conversations
+    ]
 
 
 def _card(conversation: Conversation, alert: Alert | None, assessment: Any) -> dict[str, Any]:

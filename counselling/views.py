@@ -15,7 +15,7 @@ from accounts.models import Membership
 from accounts.permissions import Action, may
 from audit.selectors import BadCursor
 from counselling import reviews as verbs
-from counselling import selectors
+from counselling import selectors, switch_views
 from counselling.forms import ConversationFilter, ReviewForm
 from counselling.takeovers import Disposition
 from counselling.timeline import rows
@@ -75,6 +75,7 @@ def review(request: HttpRequest, conversation_id: UUID) -> HttpResponse:
         "entry_rows": rows(reading.entries, reading.names) if trail else (),
         "may_trail": may(member.role, Action.VIEW_AUDIT),
         "disposition": dict(Disposition.choices).get(reading.conversation.disposition, ""),
+        "scoring": switch_views.state_of(member, conversation_id),
     }
     with timezone.override(ZoneInfo(member.clinic.time_zone)):
         return render(request, "counselling/review.html", shown)

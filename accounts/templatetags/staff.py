@@ -17,6 +17,7 @@ _PLACES = (
     ("Clinic", "accounts:settings", Action.MANAGE_CLINIC),
     ("Members", "accounts:members", Action.MANAGE_MEMBERS),
     ("Tokens", "accounts:tokens", Action.MANAGE_TOKENS),
+    ("Risk model", "counselling:risk", Action.VIEW_MODEL),
 )
 
 

@@ -1,7 +1,7 @@
 // Above and beside the panes: connection, shift, sound, who is here, and who waits while another conversation is open.
 
 import { arrange, el, setHidden, setText } from "./dom.js";
-import { alertWord, span } from "./words.js";
+import { SCORING_OFF, alertWord, span } from "./words.js";
 
 export class Bars {
   constructor({ find, alarm, openConversation }) {
@@ -24,6 +24,11 @@ export class Bars {
     find("shift").setAttribute("aria-pressed", String(onShift));
     setText(find("shift"), onShift ? "End my shift" : "Start my shift");
     setText(find("shiftState"), onShift ? "You are on shift" : "You are off shift");
+  }
+
+  showScoring(kind) {
+    setText(this.find("scoringText"), SCORING_OFF[kind] ?? "");
+    setHidden(this.find("scoringOff"), !SCORING_OFF[kind]);
   }
 
   showSound() {

@@ -1,7 +1,7 @@
 // The open conversation: who it is, what may be done, and the place to write. Buttons show what the role may do.
 
 import { arrange, el, setHidden, setText, tag } from "./dom.js";
-import { LEVELS, STATES, alertShape, alertWord, clock, markOf, since, stepWord, whole } from "./words.js";
+import { LEVELS, SCORING_OFF_HERE, STATES, alertShape, alertWord, clock, markOf, since, stepWord, whole } from "./words.js";
 
 const NO_HAND_BACK = new Set(["unscored", "high", "imminent"]);
 
@@ -42,6 +42,7 @@ export class Conversation {
     setHidden(part.close, !mine || !may.has("close"));
     setHidden(part.composer, !mine || !may.has("write"));
     this.#silence(card, mine, may);
+    this.#scoring(card, may);
     for (const button of this.root.querySelectorAll("button[data-act]")) button.setAttribute("aria-disabled", String(!connected));
     this.#facts(card, lines);
     if (changed) this.fail("");
@@ -103,6 +104,18 @@ export class Conversation {
             : "You can read along. Your role does not take conversations over.";
     setText(this.part.silence, reason);
     setHidden(this.part.silence, !reason);
+  }
+
+  // Whether the model reads along here, and the way to the page that changes it.
+  #scoring(card, may) {
+    const { scoringOff, switchBox, switchLink } = this.part;
+    const off = card.scoring_off;
+    setText(scoringOff, SCORING_OFF_HERE[off] ?? "");
+    setHidden(scoringOff, !off);
+    setHidden(switchBox, !may.has("switch_scoring"));
+    setText(switchLink, off ? "Switch scoring on for this conversation…" : "Switch scoring off for this conversation…");
+    const path = (off ? switchLink.dataset.on : switchLink.dataset.off).replace("{id}", card.id);
+    switchLink.setAttribute("href", `${path}?next=${encodeURIComponent(`${location.pathname}#${card.id}`)}`);
   }
 
   #facts(card, lines) {

@@ -99,7 +99,7 @@ function welcome({ member, on_shift: onShift, may, dispositions, resolutions }) 
 
 // ---- the queue
 
-function showQueue({ conversations, on_shift: onShift }) {
+function showQueue({ conversations, on_shift: onShift, scoring }) {
   const before = new Map(state.cards.map((card) => [card.id, card]));
   state.cards = conversations;
   state.onShift = onShift.some(({ id }) => id === state.me);
@@ -114,6 +114,7 @@ function showQueue({ conversations, on_shift: onShift }) {
   // Not in `show`, which waits for a frame of the screen: a hidden tab has none, and the alarm must sound there.
   alarm.show(open.map(({ alert }) => alert));
   bars.showPeople(onShift, state);
+  bars.showScoring(scoring);
   bars.showLink(state);
   show();
 }

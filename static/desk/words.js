@@ -42,6 +42,17 @@ export function stepWord(step) {
   return `Supervisor called again (step ${step})`;
 }
 
+// What it means that the model scores nothing: never that there is nothing to see.
+export const SCORING_OFF = {
+  all_to_people: "Scoring is off in the whole clinic: every message calls a person.",
+  rules_only: "Scoring is off in the whole clinic: only the rules of the safety net call a person. Read every message.",
+  off_by_law: "Scoring is off by the clinic’s settings: nothing that a client writes raises an alert by itself. Read every message.",
+};
+export const SCORING_OFF_HERE = {
+  all_to_people: "Scoring is off for this conversation: every message calls a person.",
+  rules_only: "Scoring is off for this conversation: only the rules of the safety net call a person. Read every message.",
+};
+
 export function span(seconds) {
   const whole = Math.max(0, Math.floor(seconds));
   if (whole < 60) return `${whole} s`;

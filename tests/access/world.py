@@ -1,7 +1,7 @@
 """Two clinics with everything in them, everybody who might knock at a door, and the things they ask for."""
 
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -13,7 +13,8 @@ from counselling import reviews, shifts, takeovers
 from tests.access.doors import ANONYMOUS, CLIENT, FRONT_LINE, STAFF
 from tests.people import PASSWORD, make_clinic, make_member, session_of
 from tests.stories import Clock, Writer, a_client_starts
-from triage.models import Alert, Conversation
+from triage import setups, switching
+from triage.models import Alert, Conversation, DriftReport, Message, ShadowScore
 
 OTHER = "other_"
 # Everybody who knocks: nobody, a client, each role of Riverside, each role of Hillside.
@@ -202,6 +203,57 @@ class Things:
         made = api_tokens.create(member=self.get("administrator"), label="Warehouse", at=self.clock.now)
         return made.token.pk
 
+    def _clinicians(self) -> list[Membership]:
+        return _two_clinicians(self.clinic)
+
+    def _own_clinicians(self) -> list[Membership]:
+        """Those of the knocker's clinic, for what is not asked for by its id."""
+        return _two_clinicians(self.world.members.get(self.knocker, self.holder).clinic)
+
+    def _setup(self) -> Any:
+        return setups.propose(member=self.get("clinicians")[0], at=self.clock.now).pk
+
+    def _approved_setup(self) -> Any:
+        for clinician in self.get("clinicians"):
+            setups.approve(member=clinician, setup_id=self.get("setup"), at=self.clock.now)
+        return self.get("setup")
+
+    def _setup_in_force(self) -> Any:
+        who, at = self.get("own_clinicians"), self.clock.now
+        setup = setups.propose(member=who[0], at=at)
+        for clinician in who:
+            setups.approve(member=clinician, setup_id=setup.pk, at=at)
+        return setups.promote(member=who[0], setup_id=setup.pk, at=at).pk
+
+    def _compared(self) -> Any:
+        """A setup in shadow that would not have alerted in one conversation."""
+        setup_id = self.get("setup")
+        setups.start_shadow(member=self.get("clinicians")[0], setup_id=setup_id, at=self.clock.now)
+        [message] = Message.objects.filter(conversation_id=self.get("waiting"), sender="client")
+        ShadowScore.objects.create(
+            message=message, setup_id=setup_id, level="none", probability=0.0, scored_at=self.clock.now
+        )
+        return setup_id
+
+    def _scoring_off(self) -> Any:
+        return switching.switch_off(member=self.get("own_clinicians")[0], at=self.clock.now).pk
+
+    def _unscored(self) -> Any:
+        """A conversation in which scoring is switched off."""
+        who = self.get("clinicians")[0]
+        switching.switch_off(member=who, at=self.clock.now, conversation_id=self.get("with_bot"))
+        return self.get("with_bot")
+
+    def _drift_report(self) -> Any:
+        figures = {"unscored_share": 0.5, "messages": 100}
+        return DriftReport.objects.create(
+            clinic=self.clinic,
+            week_start=date(2026, 11, 16),
+            figures=figures,
+            past_thresholds=["unscored_share"],
+            made_at=self.clock.now,
+        ).pk
+
     def _slug(self) -> Any:
         return self.clinic.slug
 
@@ -209,5 +261,14 @@ class Things:
         return uuid4()
 
 
+def _two_clinicians(clinic: Clinic) -> list[Membership]:
+    own = clinic.memberships.select_related("user", "clinic").filter(role="clinician").first()
+    assert own is not None
+    return [own, make_member(clinic, "clinician", f"Colleague {uuid4().hex[:8]}")]
+
+
 # What a member of another clinic must find unknown; the rest belongs to whoever asks, or to nobody.
-OF_THE_CLINIC = frozenset({"with_bot", "waiting", "opened", "held", "closed", "alert", "colleague", "former", "token"})
+OF_THE_CLINIC = frozenset(
+    {"with_bot", "waiting", "opened", "held", "closed", "alert", "colleague", "former", "token"}
+    | {"unscored", "setup", "approved_setup", "compared", "drift_report"}
+)
