@@ -210,6 +210,18 @@ def previous(clinic_id: UUID) -> ScoringSetup | None:
     return ScoringSetup.objects.filter(clinic_id=clinic_id, state=SetupState.REPLACED).order_by("-ended_at").first()
 
 
+def refusal(version: str) -> str:
+    """The exact reason why a model version must not be used (the shipped one if empty); an empty text if it may.
+
+    While a setup in force is refused, its clinic is scored with the shipped version. Reads the whole artefact.
+    """
+    try:
+        _loaded(version)
+    except VersionRefused as refused:
+        return str(refused)
+    return ""
+
+
 def valid_approvals(setup: ScoringSetup) -> QuerySet[SetupApproval]:
     """The approvals that count now: of clinicians who still work in the clinic as such."""
     return setup.approvals.filter(

@@ -1,12 +1,13 @@
 """Switching scoring off and on again: for one conversation, for a clinic, or for the whole service (EU-5)."""
 
+import logging
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from typing import Any
 from uuid import UUID
 
-from django.db import connection, transaction
+from django.db import OperationalError, connection, transaction
 
 from accounts.access import NotPermitted, recheck, require
 from accounts.models import Clinic, Membership
@@ -18,6 +19,8 @@ from triage.access import access_conversation
 from triage.locking import locked
 from triage.models import Conversation, ScoringSwitch, SwitchMode, SwitchScope
 from triage.trail import record_in
+
+logger = logging.getLogger(__name__)
 
 
 class NotSwitchedOff(Exception):
@@ -146,9 +149,18 @@ def _everywhere(order: _Order) -> ScoringSwitch:
         transaction.on_commit(switches.forget)
     if event is not None:
         for clinic_id in Clinic.objects.order_by("pk").values_list("pk", flat=True):
-            with transaction.atomic(durable=True):
-                record(clinic_stream(clinic_id), event, at=order.at)
+            _tell_clinic(clinic_id, event, at=order.at)
     return switch
+
+
+def _tell_clinic(clinic_id: UUID, event: Event, *, at: datetime) -> None:
+    """Put a switch of the whole service on a clinic's trail as well. The service's trail has it already, so a clinic
+    whose trail is held up must keep neither the operator waiting nor the next clinic from being told."""
+    try:
+        with transaction.atomic(durable=True):
+            record(clinic_stream(clinic_id), event, at=at)
+    except OperationalError:
+        logger.exception("a switch of the whole service is not on a clinic's trail", extra={"clinic": clinic_id})
 
 
 def _in_clinic(clinic: Clinic, order: _Order) -> ScoringSwitch:

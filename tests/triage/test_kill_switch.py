@@ -4,6 +4,7 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 from uuid import uuid4
 
+import psycopg
 import pytest
 from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
@@ -11,6 +12,7 @@ from django.utils import timezone
 from accounts.access import NotPermitted
 from accounts.permissions import Role
 from audit.models import Entry
+from config import home
 from config.embedded import processes
 from counselling import desk, takeovers
 from tests.people import make_member
@@ -317,6 +319,20 @@ def test_of_two_who_switch_off_at_once_there_is_one_switch_and_one_entry(writer,
     assert first == second
     assert ScoringSwitch.objects.count() == 1
     assert recorded(f"clinic:{clinic.pk}") == ["scoring.switched_off"]
+
+
+def test_everywhere_does_not_wait_for_a_clinic_whose_trail_is_held(
+    writer, clinic, clinician, clock, other_clinic, caplog
+):
+    switching.choose_mode(member=clinician, mode=RULES, at=clock.now)  # so that its trail is there
+    held = ["SELECT 1 FROM audit_stream WHERE name = %s FOR UPDATE", [f"clinic:{clinic.pk}"]]
+    with psycopg.connect(home.database_url(connection.settings_dict["NAME"])) as holder:
+        holder.execute(*held)
+        switching.switch_off_by_command(mode=PEOPLE, at=clock.now)
+        assert kind(writer) is ScoringKind.ALL_TO_PEOPLE
+    assert recorded("service") == recorded(f"clinic:{other_clinic.pk}") == ["scoring.switched_off"]
+    assert recorded(f"clinic:{clinic.pk}") == []
+    assert "not on a clinic's trail" in caplog.text
 
 
 @pytest.mark.parametrize("mode", [PEOPLE, RULES])

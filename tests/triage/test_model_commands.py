@@ -94,6 +94,14 @@ def test_a_setup_goes_its_whole_way_by_command(clinic, clinician, second_clinici
     assert clinics_trail(clinic)[-2:] == ["model.activated", "model.rolled_back"]
 
 
+def test_a_setup_in_force_that_refuses_to_load_is_told_with_its_reason(approved, clinician, clock, capsys):
+    setups.promote(member=clinician, setup_id=approved.pk, at=clock.now)
+    assert setups.refusal("") == setups.refusal(approved.model_version) == ""
+    ScoringSetup.objects.filter(pk=approved.pk).update(model_version="en9-gone")
+    call_command("model_setup", "list", "--clinic", "riverside", "--as", clinician.user.email)
+    assert "the shipped version scores instead: no manifest for version en9-gone" in capsys.readouterr().err
+
+
 def test_the_trail_says_that_a_member_acted_by_command(clinician, says):
     says("model_setup", "propose", "--clinic", "riverside", "--as", clinician.user.email)
     entry = Entry.objects.get(action="model.proposed")

@@ -11,7 +11,7 @@ from accounts.models import Membership
 from riskmodel import artefacts
 from triage import setups
 from triage.management.asking import clinic_named, member_named
-from triage.models import ScoringSetup
+from triage.models import ScoringSetup, SetupState
 
 _REFUSALS = (
     setups.UnknownSetup,
@@ -78,6 +78,8 @@ class Command(BaseCommand):
             self.stdout.write(f"In force: the shipped version {self._shipped()}")
         for setup in found:
             self._tell(setup)
+            if setup.state == SetupState.IN_FORCE and (why := setups.refusal(setup.model_version)):
+                self.stderr.write(f"It refuses to load, and the shipped version scores instead: {why}")
 
     def _tell(self, setup: ScoringSetup) -> None:
         approvals = setups.valid_approvals(setup).count()
