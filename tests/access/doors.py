@@ -256,6 +256,7 @@ COMMANDS = [
     command("scoring", call=("off", "--clinic", "riverside"), writes=("scoring.switched_off",)),
     command("model_setup", call=PROPOSING, writes=("model.proposed",)),
     command("shadow_report", because="counts and ids; with the words each view is recorded, which a test of it shows"),
+    command("explain", writes=("transcript.viewed",)),
     command("drift_report", call=("--clinic", "riverside"), because="figures of a week only, no words and no ids"),
     command("export_labels", writes=("labels.exported", "transcript.viewed")),
     command("replay", because="it is a client of a running service, which records its turns"),
