@@ -40,6 +40,7 @@ _MEANINGS = {
     "shift.ended": "A member ended a shift",
     # Review and reading
     "review.completed": "A review was completed",
+    "level.judged": "A reviewer judged at which level a message stands",
     "transcript.viewed": "A transcript was read",
     "transcript.listed": "A list of conversations was read",
     "audit.viewed": "Audit entries were read",

@@ -25,6 +25,7 @@ from accounts.trail import agent_of
 from audit.trail import Event, clinic_stream, record
 from counselling.judgements import Judgement, LeftOut, judgements
 from riskmodel.corpus import Row
+from riskmodel.labels import draw_split
 from riskmodel.levels import CATEGORIES, Level
 from riskmodel.normalising import normalise
 from triage import consents
@@ -35,8 +36,6 @@ from triage.trail import record_in
 from triage.transcripts import message_place, tell_unreadable
 
 TAG = "service"
-# Of a hundred clients: whose messages train, whose set the thresholds, whose measure the result.
-_TRAIN_BELOW, _CALIBRATE_BELOW = 70, 85
 
 Tick = Callable[[int, int], None]
 
@@ -58,12 +57,6 @@ class Export:
 def family_of(client_id: UUID) -> str:
     """What stands for a client in a file of labels: rows of one client belong together, and nobody can say whose."""
     return f"client-{keyed_digest('family of labels', str(client_id)).hex()[:24]}"
-
-
-def split_of(family: str) -> str:
-    """In which part all rows of `family` lie, the same in every export."""
-    place = int(hashlib.sha256(family.encode()).hexdigest(), 16) % 100
-    return "train" if place < _TRAIN_BELOW else "calibrate" if place < _CALIBRATE_BELOW else "test"
 
 
 def export_labels(
@@ -186,7 +179,7 @@ def _rows(read: Sequence[tuple[Judgement, str]], left_out: Counter[LeftOut]) -> 
     for one, text in sorted(latest.values(), key=lambda pair: pair[0].assessment_id):
         family = family_of(one.client_id)
         categories = tuple(category for category in CATEGORIES if category in one.categories)
-        yield Row(str(one.assessment_id), text, Level(one.level), categories, (TAG,), family, split_of(family))
+        yield Row(str(one.assessment_id), text, Level(one.level), categories, (TAG,), family, draw_split(family))
 
 
 def _content(rows: Sequence[Row]) -> bytes:

@@ -6,7 +6,7 @@ from django.db import models
 from django.db.models import Q
 
 from accounts.models import Clinic, Membership
-from triage.models import Alert, Conversation
+from triage.models import Alert, Conversation, Message
 
 
 class TakeoverEnd(models.TextChoices):
@@ -98,3 +98,23 @@ class Review(models.Model):
 
     def __str__(self) -> str:
         return f"{self.verdict} review of {self.conversation_id}"
+
+
+class LevelJudgement(models.Model):
+    """A reviewer's judgement of the level at which a client's message stands. Added, never changed; the last counts."""
+
+    message = models.ForeignKey(Message, on_delete=models.PROTECT, related_name="level_judgements")
+    reviewer = models.ForeignKey(Membership, on_delete=models.PROTECT, related_name="level_judgements")
+    level = models.CharField(max_length=10)
+    judged_at = models.DateTimeField()
+
+    class Meta:
+        constraints = (
+            models.CheckConstraint(
+                name="a_person_judges_a_level_of_the_scale",
+                condition=Q(level__in=["none", "low", "moderate", "high", "imminent"]),
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.level} for {self.message_id}"

@@ -7,6 +7,7 @@ from typing import Any
 
 from audit.models import Entry
 from audit.selectors import action_label, detail_of
+from counselling.judging import LEVELS
 from counselling.models import Verdict
 from counselling.takeovers import Disposition
 from triage.models import Resolution
@@ -180,6 +181,8 @@ def _facts(action: str, detail: Mapping[str, Any]) -> Iterable[str]:
         yield f"after {waited(float(detail['waited_seconds']))} of waiting"
     if action == "conversation.closed" and detail.get("disposition"):
         yield _label(Disposition, detail["disposition"])
+    if action == "level.judged":
+        yield f"line {detail.get('seq')}: {LEVELS.get(str(detail.get('level')), '')}"
     if action == "review.completed":
         yield _label(Verdict, detail.get("verdict"))
 

@@ -2,13 +2,14 @@
 
 from django.urls import path
 
-from counselling import risk_views, switch_views, views
+from counselling import judging_views, risk_views, switch_views, views
 
 app_name = "counselling"
 urlpatterns = [
     path("desk/", views.desk, name="desk"),
     path("reviews/", views.reviews, name="reviews"),
     path("reviews/<uuid:conversation_id>/", views.review, name="review"),
+    path("reviews/<uuid:conversation_id>/judge/", judging_views.judge, name="judge"),
     path("risk-model/", risk_views.overview, name="risk"),
     path("risk-model/mode/", risk_views.mode, name="risk_mode"),
     path("risk-model/drift/<uuid:report_id>/seen/", risk_views.drift_seen, name="risk_drift_seen"),

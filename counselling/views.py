@@ -14,8 +14,8 @@ from accounts.access import member_view
 from accounts.models import Membership
 from accounts.permissions import Action, may
 from audit.selectors import BadCursor
+from counselling import judging, selectors, switch_views
 from counselling import reviews as verbs
-from counselling import selectors, switch_views
 from counselling.forms import ConversationFilter, ReviewForm
 from counselling.takeovers import Disposition
 from counselling.timeline import rows
@@ -75,6 +75,7 @@ def review(request: HttpRequest, conversation_id: UUID) -> HttpResponse:
         "entry_rows": rows(reading.entries, reading.names) if trail else (),
         "may_trail": may(member.role, Action.VIEW_AUDIT),
         "disposition": dict(Disposition.choices).get(reading.conversation.disposition, ""),
+        "levels": judging.LEVELS,
         "scoring": switch_views.state_of(member, conversation_id),
     }
     with timezone.override(ZoneInfo(member.clinic.time_zone)):

@@ -133,6 +133,10 @@ STAFF_PAGES = [
     page("counselling:reviews", "GET", REVIEWERS, writes=("transcript.listed",)),
     page("counselling:review", "GET", REVIEWERS, path=CONVERSATION, writes=("transcript.viewed",)),
     page(
+        "counselling:judge", "POST", REVIEWERS, path=CONVERSATION, sends={"line": "$client_line", "level": "high"},
+        is_form=True, answers=302, writes=("level.judged",),
+    ),
+    page(
         "counselling:review", "POST", REVIEWERS, path=CONVERSATION, sends={"verdict": "appropriate", "note": ""},
         is_form=True, answers=302, writes=("review.completed",),
     ),

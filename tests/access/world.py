@@ -126,6 +126,10 @@ class Things:
         writer.writes("[high] I cannot go on")
         return writer.conversation_id
 
+    def _client_line(self) -> Any:
+        """The number of the client's line in the waiting conversation."""
+        return Message.objects.get(conversation_id=self.get("waiting"), sender="client").seq
+
     def _opened(self) -> Any:
         return self._waiting()
 

@@ -15,7 +15,9 @@ from accounts.models import Clinic, Membership
 from audit.models import Entry
 from counselling import labels
 from counselling.judgements import LeftOut, judged_level
+from counselling.judging import judge_level
 from riskmodel.corpus import read_corpus
+from riskmodel.labels import draw_split, read_labels
 from riskmodel.levels import Level
 from tests.stories import Clock, Writer, a_client_starts, trail
 from triage import alerts, consents
@@ -86,6 +88,8 @@ def export(member: Membership, out: Path, clock: Clock, **more: object) -> label
         ("unscored", "unscored", "plan", None),
         ("unscored", "unscored", "emergency", None),
         ("unscored", "unscored", "no_concern", "low"),
+        ("review", "none", "", "none"),
+        ("review", "high", "", "high"),
     ],
 )
 def test_a_resolution_says_as_much_about_a_message_as_the_person_meant(kind, level, resolution, expected):
@@ -104,7 +108,7 @@ def test_a_judged_message_becomes_a_row_that_the_corpus_reader_takes(story, clin
     assert (row.level, row.categories, row.tags) == (Level.HIGH, ("suicide_self_harm",), ("service",))
     assert row.id == str(RiskAssessment.objects.get(message__conversation=writer.conversation_id).pk)
     assert row.family == labels.family_of(writer.conversation.client_id)
-    assert row.split == labels.split_of(row.family)
+    assert row.split == draw_split(row.family)
 
 
 def test_where_a_person_saw_no_concern_the_models_categories_do_not_stay(story, clinician, out, clock):
@@ -136,15 +140,6 @@ def test_two_messages_of_one_client_lie_in_one_split_and_two_clients_in_two_fami
     assert rows[0].split == rows[1].split
 
 
-def test_clients_fall_into_the_three_splits_in_about_the_wanted_shares():
-    counts = dict.fromkeys(("train", "calibrate", "test"), 0)
-    for number in range(2000):
-        counts[labels.split_of(f"client-{number}")] += 1
-    assert abs(counts["train"] - 1400) < 100
-    assert abs(counts["calibrate"] - 300) < 75
-    assert abs(counts["test"] - 300) < 75
-
-
 def test_a_character_that_ends_a_line_stays_inside_its_row(story, clinician, out, clock):
     story("[high] one\u2028two\x85three")
     export(clinician, out, clock)
@@ -157,6 +152,34 @@ def test_of_two_judgements_of_the_same_words_the_later_one_stands(story, clinici
     done = export(clinician, out, clock)
     assert [row.level for row in done.rows] == [Level.LOW]
     assert done.left_out == {LeftOut.LATER: 1}
+
+
+def seq_of(writer: Writer) -> int:
+    """The number of the client's last line."""
+    return Message.objects.filter(conversation=writer.conversation_id, sender="client").latest("seq").seq
+
+
+def test_a_message_that_the_model_missed_is_learned_from_a_review(clinic, supervisor, clinician, out, clock):
+    writer = a_client_starts(clinic, clock)
+    consents.give(clinic=clinic, token=writer.started.token, at=clock.now)
+    writer.writes("I have given my dog away and tidied up")
+    place = {"conversation_id": writer.conversation_id, "seq": seq_of(writer)}
+    judge_level(member=supervisor, level="high", at=clock.forward(days=1), **place)
+    [row] = export(clinician, out, clock).rows
+    assert (row.text, row.level) == ("I have given my dog away and tidied up", Level.HIGH)
+    assert read_labels(out) == [row]
+
+
+@pytest.mark.parametrize("review_is_later", [True, False])
+def test_of_a_resolution_and_a_review_the_later_judgement_wins(
+    story, supervisor, clinician, out, clock, review_is_later
+):
+    writer = story("[high] I could murder a pizza", "talked")
+    at = clock.forward(hours=1 if review_is_later else -1)
+    judge_level(member=supervisor, conversation_id=writer.conversation_id, seq=seq_of(writer), level="none", at=at)
+    done = export(clinician, out, clock)
+    assert [row.level for row in done.rows] == [Level.NONE if review_is_later else Level.HIGH]
+    assert done.left_out == {LeftOut.SUPERSEDED: 1}
 
 
 # What is not
