@@ -130,9 +130,11 @@ def model_of(version: str = "", setup: ScoringSetup | None = None) -> Model:
         rows=sum(rows.values()),
         split=tuple(sorted(rows.items(), key=lambda part: -part[1])),
         thresholds=own or _manifest_thresholds(manifest),
-        figures=tuple((name, figure(value)) for name, value in _flat(manifest.get("metrics") or {})),
-        groups=_groups(fairness),
-        blocked=_blocked(fairness),
+        figures=tuple(
+            (name.replace("auroc", "AUROC"), figure(value)) for name, value in _flat(manifest.get("metrics") or {})
+        ),
+        groups=groups_of(fairness),
+        blocked=block_of(fairness),
     )
 
 
@@ -173,6 +175,23 @@ def switches_of(member: Membership) -> Switches:
         clinic=by_scope.get(SwitchScope.CLINIC),
         conversations=[one for one in found if one.scope == SwitchScope.CONVERSATION],
     )
+
+
+def block_of(fairness: Any) -> str:
+    """Why the fairness figures of a manifest forbid promotion, or an empty text."""
+    if not isinstance(fairness, Mapping) or fairness.get("blocks") is not True:
+        return ""
+    why = fairness.get("why") or "a gap over the threshold"
+    return why if isinstance(why, str) else "; ".join(str(one) for one in why)
+
+
+def groups_of(fairness: Any) -> tuple[Group, ...]:
+    """The fairness figures of a manifest: everybody first, then each group, those that block promotion in front."""
+    if not isinstance(fairness, Mapping) or "groups" not in fairness:
+        return ()
+    everybody = [_group("Everybody", fairness["overall"])] if "overall" in fairness else []
+    groups = [_group(f"{one.get('group')} ({one.get('kind')})", one) for one in fairness["groups"]]
+    return (*everybody, *sorted(groups, key=lambda one: not one.blocks))
 
 
 def percent(share: Any) -> str:
@@ -235,22 +254,6 @@ def _reached(how: Mapping[str, Any]) -> bool | None:
     if "conformal" not in how:
         return None
     return how["conformal"] is not None and how["conformal"] >= how.get("least", 0.0)
-
-
-def _blocked(fairness: Any) -> str:
-    if not isinstance(fairness, Mapping) or fairness.get("blocks") is not True:
-        return ""
-    why = fairness.get("why") or "a gap over the threshold"
-    return why if isinstance(why, str) else "; ".join(str(one) for one in why)
-
-
-def _groups(fairness: Any) -> tuple[Group, ...]:
-    """Everybody first, then each group, those that block promotion in front."""
-    if not isinstance(fairness, Mapping) or "groups" not in fairness:
-        return ()
-    everybody = [_group("Everybody", fairness["overall"])] if "overall" in fairness else []
-    groups = [_group(f"{one.get('group')} ({one.get('kind')})", one) for one in fairness["groups"]]
-    return (*everybody, *sorted(groups, key=lambda one: not one.blocks))
 
 
 def _group(name: str, found: Mapping[str, Any]) -> Group:

@@ -155,6 +155,7 @@ def _act(act: str, verb: Callable[..., Any], done: str) -> Callable[[HttpRequest
             "model": model,
             "offered": offered.get(act),
             "approvals": risk_pages.approvals_of(setup),
+            "counting": setups.valid_approvals(setup).count(),
             "needed": setups.APPROVALS_NEEDED,
             "now": setups.in_force(member),
             "shipped": risk_pages.model_of().version,
