@@ -255,6 +255,8 @@ COMMANDS = [
     command("train_riskmodel", because=SHELL),
     command("score", because=SHELL),
     command("corpus_check", because=SHELL),
+    command("evaluate_riskmodel", because=SHELL),
+    command("compare_riskmodels", because=SHELL),
     command("content_digests", because=SHELL),
     command("lint_content", because=SHELL),
     command("scoring", call=("off", "--clinic", "riverside"), writes=("scoring.switched_off",)),
