@@ -46,8 +46,7 @@ def switch_off(request: HttpRequest, conversation_id: UUID | None = None) -> Htt
         mode = form.cleaned_data["mode"]
         switching.switch_off(member=member, at=timezone.now(), conversation_id=conversation_id, mode=mode)
         where = "in this conversation" if conversation else "in the clinic"
-        messages.success(request, f"Scoring is off {where}. It holds from the next message on.")
-        return redirect(_after(request, conversation))
+        return _done(request, conversation, f"Scoring is off {where}. It holds from the next message on.")
     return _page(request, "counselling/risk_switch_off.html", conversation, form=form)
 
 
@@ -61,9 +60,8 @@ def switch_on(request: HttpRequest, conversation_id: UUID | None = None) -> Http
             switching.switch_on(member=member, at=timezone.now(), conversation_id=conversation_id)
         except switching.NotSwitchedOff:
             messages.error(request, _NOT_OFF)
-        else:
-            messages.success(request, "Scoring is on again, from the next message on.")
-        return redirect(_after(request, conversation))
+            return redirect(_after(request, conversation))
+        return _done(request, conversation, "Scoring is on again, from the next message on.")
     return _page(request, "counselling/risk_switch_on.html", conversation)
 
 
@@ -86,6 +84,14 @@ def _conversation(request: HttpRequest, conversation_id: UUID | None) -> Convers
         return access_conversation(_member(request), conversation_id, to=Action.SWITCH_SCORING)
     except UnknownConversation:
         raise Http404 from None
+
+
+def _done(request: HttpRequest, conversation: Conversation | None, told: str) -> HttpResponse:
+    """Go back, with `told`: but a desk is open all day, and says by itself what is off while it is."""
+    back = _after(request, conversation)
+    if not back.startswith(reverse("counselling:desk")):
+        messages.success(request, told)
+    return redirect(back)
 
 
 def _after(request: HttpRequest, conversation: Conversation | None) -> str:
