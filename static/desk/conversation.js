@@ -111,8 +111,8 @@ export class Conversation {
     const { scoringOff, switchBox, switchLink } = this.part;
     const off = card.scoring_off;
     setText(scoringOff, SCORING_OFF_HERE[off] ?? "");
-    setHidden(scoringOff, !off);
-    setHidden(switchBox, !may.has("switch_scoring"));
+    setHidden(scoringOff, !off || card.state === "closed");
+    setHidden(switchBox, card.state === "closed" || !may.has("switch_scoring"));
     setText(switchLink, off ? "Switch scoring on for this conversation…" : "Switch scoring off for this conversation…");
     const path = (off ? switchLink.dataset.on : switchLink.dataset.off).replace("{id}", card.id);
     switchLink.setAttribute("href", `${path}?next=${encodeURIComponent(`${location.pathname}#${card.id}`)}`);

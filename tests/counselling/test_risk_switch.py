@@ -7,7 +7,7 @@ import pytest
 from django.urls import reverse
 from django.utils import timezone
 
-from counselling import desk
+from counselling import desk, takeovers
 from tests.people import make_member, sign_in
 from tests.stories import Clock, a_client_starts
 from triage import switching
@@ -120,6 +120,26 @@ def test_clinicians_choose_what_happens_while_scoring_is_off(at_work, clinic, cl
     assert at_work(clinician).post(page("mode"), {"mode": ""}).status_code == 400
     assert SwitchMode.RULES_ONLY.label in text(at_work(supervisor).get(OVERVIEW))
     assert at_work(supervisor).post(page("mode"), {"mode": "all_to_people"}).status_code == 403
+
+
+def test_a_clinic_that_scores_nothing_by_its_settings_says_so_everywhere(at_work, clinic, supervisor, writer):
+    clinic.scoring_enabled = False
+    clinic.save()
+    browser = at_work(supervisor)
+    assert "Scoring is off by the clinic’s settings" in text(browser.get(OVERVIEW))
+    assert "by the clinic’s settings already" in text(browser.get(page("off")))
+    shown = text(browser.get(reverse("counselling:review", args=[writer.conversation_id])))
+    assert "nothing that the client writes raises an alert by itself" in shown
+    assert desk.queue(supervisor)["scoring"] == "off_by_law"
+
+
+def test_a_closed_conversation_offers_no_switch(at_work, supervisor, counsellor, writer, clock):
+    takeovers.take_over(member=counsellor, conversation_id=writer.conversation_id, at=clock.now)
+    takeovers.close_conversation(
+        member=counsellor, conversation_id=writer.conversation_id, disposition="supported", at=clock.now
+    )
+    shown = text(at_work(supervisor).get(reverse("counselling:review", args=[writer.conversation_id])))
+    assert page("conversation_off", writer.conversation_id) not in shown
 
 
 # -- The desk
