@@ -30,10 +30,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--sizes", type=int, nargs="+", default=SIZES, help="numbers of own labels; 0 is always told")
     parser.add_argument("--weight", type=float, default=OWN_WEIGHT, help="what an own label counts")
     parser.add_argument("--processes", type=int, default=2, help="trainings at once, one thread each")
+    parser.add_argument("--strangers", default="", metavar="TAG", help="clients whose kind the corpus does not have")
     parser.add_argument("--corpus", type=Path, default=corpus.FOLDER, help="folder with *.jsonl")
     parser.add_argument("--into", type=Path, default=_DOCS, help="folder for figures/ and images/")
     options = parser.parse_args(arguments)
-    found = run(options.corpus, options.sizes, options.repeats, options.weight, options.processes)
+    found = run(options.corpus, options.sizes, options.repeats, options.weight, options.processes, options.strangers)
     write(found, options.into)
     for one in found["sizes"]:
         print(one["own labels"], *(f"{name} {tell(one[name])}" for name in MEASURES), sep="; ")
@@ -45,16 +46,18 @@ def tell(one: dict[str, float | None]) -> str:
     return f"{one['mean']:.3f}{spread}"
 
 
-def run(folder: Path, sizes: Sequence[int], repeats: int, weight: float, processes: int) -> dict[str, Any]:
+def run(
+    folder: Path, sizes: Sequence[int], repeats: int, weight: float, processes: int, strangers: str = ""
+) -> dict[str, Any]:
     """Train and measure every draw. More labels than the smallest pool has are cut to it, and that is told."""
     rows = corpus.read_corpus(folder)
-    most = min(len(draw_clinic(rows, repeat).pool) for repeat in range(repeats))
+    most = min(len(draw_clinic(rows, repeat, strangers=strangers).pool) for repeat in range(repeats))
     sizes = sorted({0, *(min(size, most) for size in sizes)})
     # Without own labels every draw has the same model: it is trained once, and looked at with each measuring set.
     jobs = [(0, range(repeats)), *((size, [repeat]) for size in sizes[1:] for repeat in range(repeats))]
     outcomes: list[Outcome] = []
     with ProcessPoolExecutor(max_workers=processes, initializer=_hold, initargs=(rows,)) as pool:
-        waiting = [pool.submit(_job, size, list(draws), weight) for size, draws in jobs]
+        waiting = [pool.submit(_job, size, list(draws), weight, strangers) for size, draws in jobs]
         for done in tqdm(as_completed(waiting), total=len(jobs), unit="training", disable=None):
             outcomes += done.result()
     return {
@@ -62,6 +65,7 @@ def run(folder: Path, sizes: Sequence[int], repeats: int, weight: float, process
         "rows learnt": sum(row.split != "test" for row in rows),
         "rows held out": sum(row.split == "test" for row in rows),
         "weight of an own label": weight,
+        "clients of a kind that the corpus does not have": strangers,
         "draws": repeats,
         "sizes": summarise(outcomes, sizes),
         "outcomes": as_json(outcomes),
@@ -95,9 +99,10 @@ def _hold(rows: list[Row]) -> None:
     _held[:] = rows
 
 
-def _job(own: int, repeats: list[int], weight: float) -> list[Outcome]:
-    scorer = learn(_held, draw_clinic(_held, repeats[0]), own, weight=weight)
-    return [Outcome(repeat, own, look(scorer, draw_clinic(_held, repeat))) for repeat in repeats]
+def _job(own: int, repeats: list[int], weight: float, strangers: str) -> list[Outcome]:
+    clinics = {repeat: draw_clinic(_held, repeat, strangers=strangers) for repeat in repeats}
+    scorer = learn(_held, clinics[repeats[0]], own, weight=weight)
+    return [Outcome(repeat, own, look(scorer, clinic)) for repeat, clinic in clinics.items()]
 
 
 if __name__ == "__main__":

@@ -4,11 +4,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from xml.sax.saxutils import escape
 
-_WIDTH, _HEIGHT = 760, 400
-_LEFT, _RIGHT, _TOP, _BOTTOM = 64, 210, 52, 56
+_WIDTH, _HEIGHT = 800, 400
+_LEFT, _RIGHT, _TOP, _BOTTOM = 64, 250, 52, 56
 # Told apart without colour too: each line has a dash and a mark of its own, and its name stands at its end.
 _DASHES = ("none", "9 4", "2 4", "12 4 2 4")
 _STYLE = """
+  .paper { fill: #ffffff; }
   text { font: 14px system-ui, sans-serif; fill: #1f2328; }
   .title { font-weight: 600; font-size: 16px; }
   .grid { stroke: #8b949e; stroke-opacity: 0.35; }
@@ -17,6 +18,7 @@ _STYLE = """
   .s0 { stroke: #0b5cad; } .s1 { stroke: #9a3412; } .s2 { stroke: #4d4d4d; } .s3 { stroke: #6b21a8; }
   .f0 { fill: #0b5cad; } .f1 { fill: #9a3412; } .f2 { fill: #4d4d4d; } .f3 { fill: #6b21a8; }
   @media (prefers-color-scheme: dark) {
+    .paper { fill: #0d1117; }
     text { fill: #e6edf3; }
     .axis { stroke: #9da7b3; }
     .s0 { stroke: #79b8ff; } .s1 { stroke: #ffab70; } .s2 { stroke: #c9d1d9; } .s3 { stroke: #d2a8ff; }
@@ -51,6 +53,8 @@ def plot(title: str, across: Sequence[float], lines: Sequence[Line], *, across_l
         f'<title id="title">{escape(title)}</title>',
         f'<desc id="told">{escape(told)}</desc>',
         f"<style>{_STYLE}</style>",
+        # Paper of its own: whether a page follows the reader's wish for dark is not known here.
+        f'<rect class="paper" width="{_WIDTH}" height="{_HEIGHT}"/>',
         f'<text class="title" x="{_LEFT}" y="26">{escape(title)}</text>',
         *_grid(),
         *_places(across, across_label),

@@ -2,7 +2,7 @@
 
 import random
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from statistics import fmean, stdev
 from typing import Any
 
@@ -38,15 +38,17 @@ class Outcome:
     figures: dict[str, float]
 
 
-def draw_clinic(rows: Sequence[Row], repeat: int) -> Clinic:
+def draw_clinic(rows: Sequence[Row], repeat: int, *, strangers: str = "") -> Clinic:
     """Split the held-out rows (split `test`) by family into two halves; `repeat` seeds the draw.
 
-    Raises ValueError where the corpus holds nothing out.
+    With `strangers`, a tag, every family that has it is drawn from in place of these, and `learn` takes them all out
+    of the corpus: clients who write as nobody in it does. Raises ValueError where there is nothing to draw from.
     """
+    strange = {row.family for row in rows if strangers in row.tags}
     chance = random.Random(repeat)  # noqa: S311 -- a draw for measuring, no secret
     families: dict[str, list[Row]] = {}
     for row in rows:
-        if row.split == "test":
+        if row.family in strange if strangers else row.split == "test":
             families.setdefault(row.family, []).append(row)
     if len(families) < 2:
         raise ValueError("fewer than two families are held out: there is nothing to draw from")
@@ -64,12 +66,14 @@ def learn(rows: Sequence[Row], clinic: Clinic, own: int, *, weight: float = OWN_
 
     The pool's own split would hold some of them out; here all are learnt, for the measuring set is apart already.
     """
-    base = [row for row in rows if row.split != "test"]
-    labels = [_learnt(row) for row in clinic.pool[:own]]
+    apart = {row.family for row in (*clinic.pool, *clinic.measured_on)}
+    base = [row for row in rows if row.split != "test" and row.family not in apart]
+    labels = [replace(row, id=f"own-{row.id}", split="train") for row in clinic.pool[:own]]
     learnt, weights = merge(base, labels, weight=weight)
     # A row that counts three times is given three times; all of them are one family, so that no fold sees a part.
     repeated = [row for row, times in zip(learnt, weights, strict=True) for _ in range(round(times))]
-    trained = train([*repeated, *clinic.measured_on], name="simulated", seed=seed)
+    held_out = [replace(row, split="test") for row in clinic.measured_on]
+    trained = train([*repeated, *held_out], name="simulated", seed=seed)
     return Scorer(Artefact("simulated", weights_of(trained.arrays, trained.vocabulary), trained.manifest))
 
 
@@ -98,10 +102,6 @@ def summarise(outcomes: Sequence[Outcome], sizes: Sequence[int] = SIZES) -> list
 def as_json(outcomes: Sequence[Outcome]) -> list[dict[str, Any]]:
     """Every single outcome, in a fixed order."""
     return [asdict(one) for one in sorted(outcomes, key=lambda one: (one.own, one.repeat))]
-
-
-def _learnt(row: Row) -> Row:
-    return Row(f"own-{row.id}", row.text, row.level, row.categories, row.tags, row.family, "train")
 
 
 def _summary(outcomes: Sequence[Outcome], none: dict[int, dict[str, float]]) -> dict[str, Any]:

@@ -8,6 +8,7 @@ import pytest
 from benchmarks.learning import run, write
 from benchmarks.plot import Line, plot
 from riskmodel import corpus
+from riskmodel.normalising import normalise
 from riskmodel.simulation import MEASURES, Outcome, draw_clinic, learn, look, summarise
 from tests.riskmodel.answers import make_row
 
@@ -42,6 +43,28 @@ def test_both_halves_are_held_out_rows_and_no_family_lies_in_both():
 def test_a_draw_is_the_same_each_time_and_another_repeat_is_another_draw(rows):
     assert draw_clinic(rows, 3) == draw_clinic(list(rows), 3)
     assert draw_clinic(rows, 3) != draw_clinic(rows, 4)
+
+
+def test_strangers_are_drawn_by_their_tag_from_every_split_with_their_whole_families(rows):
+    clinic = draw_clinic(rows, 0, strangers="post")
+
+    drawn_rows = (*clinic.pool, *clinic.measured_on)
+    families = {row.family for row in rows if "post" in row.tags}
+    assert {row.id for row in drawn_rows} == {row.id for row in rows if row.family in families}
+    assert len({row.split for row in drawn_rows}) > 1
+
+
+def test_what_only_strangers_write_is_unknown_until_they_label_it(rows):
+    clinic = draw_clinic(rows, 0, strangers="post")
+    strange = {row.id for row in (*clinic.pool, *clinic.measured_on)}
+    others = {word for row in rows if row.id not in strange for word in normalise(row.text).words}
+    theirs = sorted({word for row in clinic.pool for word in normalise(row.text).words} - others)
+
+    before, after = learn(rows, clinic, 0), learn(rows, clinic, len(clinic.pool))
+
+    assert len(theirs) > 20
+    assert before.score(" ".join(theirs)).unknown_words > 0.95 * len(theirs)  # side by side a word may be respelt
+    assert after.score(" ".join(theirs)).unknown_words < len(theirs) / 10
 
 
 def test_a_corpus_that_holds_nothing_out_is_refused():
@@ -115,6 +138,7 @@ def test_a_plot_can_be_read_in_the_dark_and_heard():
     tree = read_svg(picture)
 
     assert "prefers-color-scheme: dark" in picture
+    assert tree.find(f"{SVG}rect").get("class") == "paper"  # or light words would stand on a light page
     assert tree.find(f"{SVG}title").text == "A <title>"
     assert "found: 40% at 0, 60% at 700" in tree.find(f"{SVG}desc").text
 
