@@ -74,13 +74,15 @@ def run(
 
 def write(found: dict[str, Any], folder: Path) -> None:
     """The figures as JSON and as a plot."""
-    for name in ("figures", "images"):
-        (folder / name).mkdir(parents=True, exist_ok=True)
-    (folder / "figures" / "learning.json").write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+    for part in ("figures", "images"):
+        (folder / part).mkdir(parents=True, exist_ok=True)
+    strangers = found["clients of a kind that the corpus does not have"]
+    name = f"learning_{strangers}" if strangers else "learning"
+    (folder / "figures" / f"{name}.json").write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
     across = [one["own labels"] for one in found["sizes"]]
     lines = [
-        Line(label, [(one[name]["mean"], one[name]["spread"] or 0.0) for one in found["sizes"]])
-        for name, label in _PLOTTED.items()
+        Line(label, [(one[measure]["mean"], one[measure]["spread"] or 0.0) for one in found["sizes"]])
+        for measure, label in _PLOTTED.items()
     ]
     picture = plot(
         "Own labels of a simulated clinic, and what the model then finds",
@@ -88,7 +90,7 @@ def write(found: dict[str, Any], folder: Path) -> None:
         lines,
         across_label="own labels learnt beside the corpus",
     )
-    (folder / "images" / "learning.svg").write_text(picture, encoding="utf-8")
+    (folder / "images" / f"{name}.svg").write_text(picture, encoding="utf-8")
 
 
 # Read once and handed to every process: the corpus may be edited while they train.
