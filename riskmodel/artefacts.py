@@ -11,13 +11,17 @@ from typing import Any
 
 import numpy as np
 
-from riskmodel import tables
+from riskmodel import embedding, tables
 from riskmodel.features import rule_names
+from riskmodel.sense import Sense
 from riskmodel.vectors import Weights
 
 FOLDER = Path(__file__).resolve().parent / "artefacts"
-CONTRACT = 2  # raised when the meaning of what is stored changes: arrays, calibration or thresholds
+CONTRACT = 3  # raised when the meaning of what is stored changes: arrays, calibration or thresholds
 _ARRAYS = ("word_idf", "character_idf", "word_weights", "character_weights", "rule_weights", "intercepts")
+_SENSE = ("landmarks", "landmark_weights", "sense_intercepts")
+_HELD_BACK = ("held_back", "held_back_ranks", "held_back_everyday")
+_SEALED = ("files", "thresholds", "calibration", "tables", "corpus", "libraries", "embedding", "fairness", "course")
 _FILES = ("weights.npz", "vocabulary.json")
 
 
@@ -26,12 +30,27 @@ class ArtefactRefused(RuntimeError):
 
 
 @dataclass(frozen=True, slots=True)
+class HeldBack:
+    """What thresholds are chosen by: for each row what models gave it that never saw its family.
+
+    `found` are the cumulative probabilities (rows, 4) with floors counted, `ranks` the true levels as places on the
+    ladder, `everyday` whether the row is plain everyday talk.
+    """
+
+    found: np.ndarray[Any, np.dtype[Any]]
+    ranks: np.ndarray[Any, np.dtype[Any]]
+    everyday: np.ndarray[Any, np.dtype[Any]]
+
+
+@dataclass(frozen=True, slots=True)
 class Artefact:
     """A loaded model."""
 
     version: str
     weights: Weights
+    sense: Sense | None
     manifest: Mapping[str, Any]
+    held_back: HeldBack | None = None
 
 
 def active_version(folder: Path = FOLDER) -> str:
@@ -56,8 +75,23 @@ def load(version: str | None = None, folder: Path = FOLDER) -> Artefact:
     _check_surroundings(manifest, version)
     vocabulary = json.loads(contents["vocabulary.json"])
     with np.load(io.BytesIO(contents["weights.npz"]), allow_pickle=False) as stored:
-        arrays = {name: stored[name] for name in _ARRAYS}
-    return Artefact(version, _weights(vocabulary, arrays), manifest)
+        arrays = {name: stored[name] for name in (*_ARRAYS, *_SENSE, *_HELD_BACK)}
+    return assemble(version, arrays, vocabulary, manifest)
+
+
+def assemble(
+    version: str, arrays: Mapping[str, Any], vocabulary: Mapping[str, list[str]], manifest: Mapping[str, Any]
+) -> Artefact:
+    """The model of these arrays. Raises ArtefactRefused when they do not fit each other."""
+    landmarks = arrays["landmarks"].astype(np.float32)
+    sense = Sense(landmarks, arrays["landmark_weights"], arrays["sense_intercepts"]) if len(landmarks) else None
+    weights = _weights(vocabulary, {name: arrays[name] for name in _ARRAYS})
+    return Artefact(version, weights, sense, manifest, held_back_of(arrays))
+
+
+def held_back_of(arrays: Mapping[str, Any]) -> HeldBack:
+    """What thresholds are chosen by, out of the arrays of a model."""
+    return HeldBack(*(arrays[name] for name in _HELD_BACK))
 
 
 def _weights(vocabulary: Mapping[str, list[str]], arrays: Mapping[str, Any]) -> Weights:
@@ -101,6 +135,12 @@ def _check_surroundings(manifest: Mapping[str, Any], version: str) -> None:
     trained = manifest.get("libraries", {}).get("scikit-learn")
     if trained != installed:
         raise ArtefactRefused(f"trained with scikit-learn {trained}, installed is {installed}")
+    if manifest.get("embedding") != embedding.DIGEST:
+        raise ArtefactRefused("trained with another sentence embedding than the pinned one")
+    try:
+        embedding.model_file()
+    except embedding.EmbeddingRefused as refusal:
+        raise ArtefactRefused(str(refusal)) from None
     if version_of(manifest) != version:
         raise ArtefactRefused("the manifest was changed: its contents do not make its version")
     if manifest.get("tables") != tables.digest():
@@ -112,7 +152,7 @@ def store(
 ) -> str:
     """Write a model and return its version, which is made from the digest of its contents. Not made active."""
     buffer = io.BytesIO()
-    np.savez_compressed(buffer, **{name: weights[name] for name in _ARRAYS})
+    np.savez_compressed(buffer, **{name: weights[name] for name in (*_ARRAYS, *_SENSE, *_HELD_BACK)})
     contents = {
         "weights.npz": buffer.getvalue(),
         "vocabulary.json": json.dumps(vocabulary, ensure_ascii=True, separators=(",", ":")).encode(),
@@ -130,7 +170,10 @@ def store(
 
 def version_of(manifest: Mapping[str, Any]) -> str:
     """The name that these contents must have. Thresholds decide as much as weights do, so they are sealed with them."""
-    sealed = [manifest.get(part) for part in ("files", "thresholds", "calibration", "tables", "corpus", "libraries")]
+    sealed = [
+        manifest.get(part)
+        for part in ("files", "thresholds", "calibration", "tables", "corpus", "libraries", "fairness", "course")
+    ]
     digest = hashlib.sha256(json.dumps(sealed, sort_keys=True).encode()).hexdigest()
     return f"{manifest.get('name')}-{digest[:12]}"
 

@@ -1,33 +1,20 @@
 """Measures a model on labelled rows: recall by level and group, misses, false alarms, order and calibration."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 from sklearn.metrics import cohen_kappa_score
 
-from riskmodel.artefacts import Artefact
 from riskmodel.corpus import Row
 from riskmodel.intervals import by_family, wilson
 from riskmodel.levels import CATEGORIES, LADDER, RANK, Level, RiskScore
-from riskmodel.reading import ReadText
-from riskmodel.scoring import Scorer
 from riskmodel.thresholds import is_everyday
-from riskmodel.vectors import Weights
 
 _BINS = 10
 _ALERT = RANK[Level.MODERATE]
 FALSE_ALARMS = (1, 5, 10)  # per cent, at which recall is told
 _REPEATS = 500  # draws of a bootstrap: the ends of a 95 % interval then rest on a dozen draws each
-
-
-def evaluate(
-    weights: Weights, manifest: Mapping[str, Any], rows: Sequence[Row], texts: Sequence[ReadText], split: str = "test"
-) -> dict[str, Any]:
-    """The head figures for the rows of `split`, with floors, as the service would score them."""
-    scorer = Scorer(Artefact("", weights, manifest))
-    chosen = [row for row in rows if row.split == split]
-    return head_figures(chosen, [scorer.score(row.text) for row in chosen])
 
 
 def head_figures(rows: Sequence[Row], scores: Sequence[RiskScore]) -> dict[str, Any]:

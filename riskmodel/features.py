@@ -73,6 +73,16 @@ DANGERS = frozenset(
         "friend_on_edge",
         "food_and_body",
         "unreal",
+        "other_at_risk",
+        "other_in_emergency",
+        "other_harmed",
+        "held_down",
+        "at_the_door",
+        "harm_urge",
+        "body_alarm",
+        "heavy_use",
+        "food_rules",
+        "strange_beliefs",
     }
 )
 # Concepts that make a stretch worth an alarm on its words as well; without any the words alone must say much more.
@@ -174,6 +184,24 @@ def stretches(words: Words, hits: Iterable[Hit]) -> list[tuple[int, int]]:
         if end - hit.end > _AFTER_A_HIT and hit.end <= end:
             found[(max(start, hit.start - _LONGEST_CLAUSE // 2), hit.end)] = None
     return list(found)
+
+
+def windows(words: Words) -> list[tuple[int, int]]:
+    """The parts of a text whose sense is weighed: each sentence, and the first two and three together.
+
+    What is added behind a text therefore takes no window away, and one that was alarming stays so.
+    """
+    found = [part for start, end in _sentences(words) for part in _windows(start, end)]
+    ends = [end for _, end in _sentences(words)]
+    together = [(0, ends[count - 1]) for count in (2, 3) if len(ends) >= count]
+    return found + [(start, end) for start, end in together if end <= _LONGEST_WHOLE]
+
+
+def _sentences(words: Words) -> list[tuple[int, int]]:
+    ends = [place for place, strength in enumerate(words.breaks, start=1) if strength == SENTENCE]
+    if words.words and (not ends or ends[-1] != len(words.words)):
+        ends.append(len(words.words))
+    return list(zip([0, *ends[:-1]], ends, strict=True))
 
 
 def _clauses(words: Words) -> list[tuple[int, int]]:

@@ -35,8 +35,10 @@ CATEGORIES: tuple[str, ...] = (
 class Reason:
     """One reason of a score. `start` and `end` point into the original text where the reason has a place there.
 
-    Kinds: `rule` a safety-net rule that set a floor, `phrase` a concept with its status, `word` a word with its exact
-    share of the log-odds of a level of moderate or above, `changed` a disguise that was undone, `error` why unscored.
+    Kinds: `rule` a safety-net rule that set a floor, `clause` the part that weighs most, with the change of the
+    log-odds of moderate or above if it had not been written, `phrase` a concept with its status, `word` a word with
+    its exact share of these log-odds, `course` what the conversation before adds, `changed` a disguise that was
+    undone, `error` why unscored.
     """
 
     kind: str

@@ -18,6 +18,7 @@ _MEASURE = re.compile(
     r"\d*(?:1st|2nd|3rd|\dth)|\d+(?:mg|mcg|g|kg|lbs?|st|ml|l|cl|am|pm|h|hrs?|mins?|m|km|cm|ft|k|x|yo|yrs?|s|p|d|am)"
 )
 _LONGEST_WORD = 40
+_FEW = frozenset({"1", "2"})  # two tablets are medicine, thirty are an overdose
 
 
 class Reading(NamedTuple):
@@ -66,7 +67,7 @@ class Lexicon:
 
     def _read_unknown(self, plain: str) -> Reading:
         if plain.isdecimal():
-            return Reading(("num",))
+            return Reading(("fewnum" if plain in _FEW else "num",))
         if plain[:1].isdecimal():
             unit = plain.lstrip("0123456789")
             letters = None if _MEASURE.fullmatch(plain) else self.unleet(plain)

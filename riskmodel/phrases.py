@@ -4,11 +4,13 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
-from riskmodel.tables import table
+from riskmodel.tables import table, words_of_force
 
 _PIECE = re.compile(r"[()|~]|<\w+>|[^\s()|~<>]+")
 _CACHED_STATES = 50_000
 _NEVER_SKIPPED = frozenset({"not", "never", "no"})  # a denial inside a phrase changes what it says
+# A number written in figures: one or two of something, or more. A phrase that says `num` means either.
+_ALSO = {"fewnum": "num", "num": "manynum"}
 
 
 class PhraseError(ValueError):
@@ -44,7 +46,8 @@ class PhraseFinder:
     def __init__(self, phrases: Iterable[tuple[str, str]]) -> None:
         """Take (label, phrase) pairs in the notation of `tables/phrases.md`. Raises PhraseError."""
         self._nodes: list[_Node] = []
-        self.words: set[str] = set(_NEVER_SKIPPED)
+        self._force = words_of_force()
+        self.words: set[str] = set(_NEVER_SKIPPED | words_of_force() | _ALSO.keys())
         self._states: dict[frozenset[int], _State] = {}
         accepting: dict[str, frozenset[int]] = {}
         entries: set[int] = set()
@@ -59,6 +62,8 @@ class PhraseFinder:
         for entry in entries:
             for word, nodes in self._nodes[entry].edges.items():
                 index.setdefault(word, set()).update(nodes)
+        for word, meant in _ALSO.items():
+            index.setdefault(word, set()).update(index.get(meant, ()))
         return {word: frozenset(nodes) for word, nodes in index.items()}
 
     def _add(self, node: _Node) -> frozenset[int]:
@@ -93,7 +98,9 @@ class PhraseFinder:
             node = self._nodes[number]
             if word not in _NEVER_SKIPPED:
                 nodes |= node.anything
-            nodes |= node.edges.get(word, frozenset())
+            nodes |= node.edges.get(word, frozenset()) | node.edges.get(_ALSO.get(word, ""), frozenset())
+            if word in self._force and not node.label:
+                nodes.add(number)
         following = state.following[word] = self._state(frozenset(nodes))
         return following
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from riskmodel.assertions import Hit, assert_concepts
-from riskmodel.features import TELLING, rule_columns, stretches
+from riskmodel.features import TELLING, rule_columns, stretches, windows
 from riskmodel.languages import tell_language
 from riskmodel.normalising import Words, normalise
 from riskmodel.safety_net import Caught, catch
@@ -26,11 +26,13 @@ class Stretch:
 class ReadText:
     """Everything that is known of a text before any weight is applied."""
 
+    original: str
     words: Words
     hits: list[Hit]
     caught: list[Caught]
     language: str
     stretches: list[Stretch]
+    windows: list[tuple[int, int]]
 
     @property
     def has_words(self) -> bool:
@@ -46,10 +48,10 @@ def read(text: str) -> ReadText:
     """Read `text`. Linear in its length; never raises for any str."""
     words = normalise(text)
     if not words.words:
-        return ReadText(words, [], [], tell_language(words), [])
+        return ReadText(text, words, [], [], tell_language(words), [], [])
     hits, reading = assert_concepts(words)
     parts = [_stretch(words, hits, start, end) for start, end in stretches(words, hits)]
-    return ReadText(words, hits, catch(words, hits, reading), tell_language(words), parts)
+    return ReadText(text, words, hits, catch(words, hits, reading), tell_language(words), parts, windows(words))
 
 
 def whole(text: ReadText) -> Stretch:

@@ -1,7 +1,8 @@
 """Why a text got its level, in an order that a counsellor can read: rules, phrases, words, disguises."""
 
 from riskmodel.assertions import DISTANCING, Hit, labels
-from riskmodel.features import rule_names
+from riskmodel.evidence import Evidence
+from riskmodel.features import DANGERS, rule_names
 from riskmodel.levels import Reason
 from riskmodel.reading import ReadText, Stretch
 from riskmodel.vectors import Weights
@@ -16,10 +17,20 @@ _QUIET = frozenset(
 MODERATE = 1  # the output whose log-odds the reasons explain
 
 
-def give_reasons(text: ReadText, stretch: Stretch, weights: Weights) -> tuple[Reason, ...]:
-    """The reasons for the stretch that decided, strongest first within each kind."""
+def give_reasons(text: ReadText, evidence: Evidence | None, weights: Weights) -> tuple[Reason, ...]:
+    """The reasons for the level, strongest first within each kind; the rules alone where nothing was weighed.
+
+    The clause that decided, with the change of the log-odds of moderate if it had not been written; phrases with
+    their status; the words with the largest exact shares of these log-odds in that clause.
+    """
     words = text.words
     found = list(rule_reasons(text))
+    if evidence is None:
+        return tuple(found)
+    stretch = text.stretches[evidence.decisive_stretch()]
+    change = float(evidence.total()[MODERATE]) - evidence.without(stretch.start, stretch.end, MODERATE)
+    span = words.starts[stretch.start], words.ends[stretch.end - 1]
+    found.append(Reason("clause", "the part that weighs most", round(change, 4), *span))
     hits = [hit for hit in text.hits if stretch.start <= hit.start and hit.end <= stretch.end]
     found += _phrases(text, hits, weights)
     found += _words(text, stretch, weights)
@@ -40,10 +51,14 @@ def _phrases(text: ReadText, hits: list[Hit], weights: Weights) -> list[Reason]:
     names = rule_names()
     columns = {name: weights.rule_weights[column, MODERATE] for column, name in enumerate(names)}
     seen: dict[str, Reason] = {}
+    # That a danger is affirmed at all weighs by itself; each concept that says so has an even share of it.
+    telling = {hit.concept for hit in hits if hit.affirmed and hit.concept in DANGERS}
     for hit in hits:
         if hit.concept in _QUIET:
             continue
         weight = sum(float(columns[f"{hit.concept}:{status}"]) for status in hit.statuses)
+        if hit.affirmed and hit.concept in telling:
+            weight += float(columns["danger affirmed"]) / len(telling)
         away = sorted(hit.statuses & DISTANCING)
         label = labels()[hit.concept]
         if away:

@@ -24,7 +24,7 @@ class Rule:
 
 
 # What is said of somebody else as their present: the writer needs a person to talk it over with.
-_OTHERS_DANGERS = frozenset({"ideation", "intent", "self_harm_act", "act_now"})
+_OTHERS_DANGERS = frozenset({"intent", "act_now"})
 _OTHER = Rule("somebody else at risk", Level.MODERATE, "en", ("third_party_concern",), frozenset(), False)
 
 

@@ -10,28 +10,15 @@ import numpy as np
 
 from riskmodel import tables
 from riskmodel.artefacts import Artefact, ArtefactRefused
-from riskmodel.languages import OTHER, limited
-from riskmodel.levels import CATEGORIES, LADDER, RANK, Context, Level, Reason, RiskScore, Setup
+from riskmodel.course import course_of, figures_of, says_something
+from riskmodel.evidence import STEPS, Evidence, weigh
+from riskmodel.languages import OTHER
+from riskmodel.levels import CATEGORIES, RANK, Context, Level, Reason, RiskScore, Setup
 from riskmodel.loaded import Loaded
-from riskmodel.reading import ReadText, Stretch, read
+from riskmodel.reading import ReadText, read
 from riskmodel.reasons import give_reasons, rule_reasons
-from riskmodel.vectors import Weights
 
 logger = logging.getLogger(__name__)
-
-_STEPS = LADDER[1:]  # the four cumulative outputs: P(level >= low), ..., P(level >= imminent)
-
-
-def stretch_logits(weights: Weights, text: ReadText, without_concept: float) -> np.ndarray:
-    """The log-odds of each output for each stretch of `text`.
-
-    Words alone fit too much of ordinary life, and no corpus holds enough of it to teach that: a stretch in which no
-    concept of danger is found loses `without_concept` on the levels.
-    """
-    words = text.words.words
-    rows = np.array([weights.logits(words[s.start : s.end], s.rules) for s in text.stretches])
-    rows[[not s.has_concept for s in text.stretches], :4] -= without_concept
-    return rows
 
 
 class Scorer:
@@ -40,21 +27,24 @@ class Scorer:
     def __init__(self, artefact: Artefact) -> None:
         manifest = artefact.manifest
         self.version = artefact.version
-        self._weights = artefact.weights
+        self._weights, self._sense = artefact.weights, artefact.sense
         self._slopes = np.array(manifest["calibration"]["slopes"])
         self._shifts = np.array(manifest["calibration"]["shifts"])
-        self.levels = tuple(float(manifest["thresholds"]["levels"][level]) for level in _STEPS)
+        self.levels = tuple(float(manifest["thresholds"]["levels"][level]) for level in STEPS)
         self._without_concept = float(manifest["calibration"]["less without a concept"])
+        self._course = course_of(manifest)
         self._category_threshold = float(manifest["thresholds"]["category"])
         self._at_floor = {Level(k): float(v) for k, v in manifest["calibration"]["probability_at_floor"].items()}
 
-    def probabilities(self, text: ReadText) -> tuple[np.ndarray, Stretch, np.ndarray]:
-        """The highest calibrated probability of each output, the stretch that decided, and its probabilities."""
-        rows = stretch_logits(self._weights, text, self._without_concept)
-        each = 1.0 / (1.0 + np.exp(-np.clip(rows * self._slopes + self._shifts, -40.0, 40.0)))
-        each[:, :4] = np.minimum.accumulate(each[:, :4], axis=1)
-        decisive = int(each[:, 1:4].sum(axis=1).argmax())
-        return each.max(axis=0), text.stretches[decisive], each[decisive]
+    def evidence(self, text: ReadText, vectors: Sequence[np.ndarray] | None = None) -> Evidence:
+        """What the weights say of `text`, which must have words."""
+        return weigh(text, self._weights, self._sense, self._without_concept, vectors)
+
+    def calibrated(self, logits: np.ndarray) -> np.ndarray:
+        """The probability of each output; those of the levels never rise from one level to the next."""
+        each = 1.0 / (1.0 + np.exp(-np.clip(logits * self._slopes + self._shifts, -40.0, 40.0)))
+        each[: len(STEPS)] = np.minimum.accumulate(each[: len(STEPS)])
+        return np.asarray(each)
 
     def level(self, cumulative: Sequence[float], thresholds: Sequence[float] | None = None) -> Level:
         """The highest level whose own threshold is reached, whether or not those below it are.
@@ -63,31 +53,42 @@ class Scorer:
         have too little for `moderate` on the whole and yet too much for `imminent` to be passed over.
         """
         reached = [p >= t for p, t in zip(cumulative, thresholds or self.levels, strict=True)]
-        return next((step for step, one in zip(_STEPS[::-1], reached[::-1], strict=True) if one), Level.NONE)
+        return next((step for step, one in zip(STEPS[::-1], reached[::-1], strict=True) if one), Level.NONE)
 
     def score(self, text: str, context: Context | None = None, thresholds: Sequence[float] | None = None) -> RiskScore:
         """The score of `text`, without time; may raise, `score` of this module does not."""
-        reading = read(text)
+        return self.score_read(read(text), context, thresholds)
+
+    def score_read(
+        self,
+        reading: ReadText,
+        context: Context | None = None,
+        thresholds: Sequence[float] | None = None,
+        vectors: Sequence[np.ndarray] | None = None,
+    ) -> RiskScore:
+        """The score of a text that was read; `vectors` are those of its windows where they are known already."""
         floor = reading.caught[0].rule.floor if reading.caught else None
         if not reading.has_words:
-            return self._without_words(text)
+            return self._without_words(reading.original)
         if floor is None and reading.language == OTHER:
             return _unscored("language not read", self.version, OTHER)
-        highest, stretch, _ = self.probabilities(reading)
-        cumulative = [float(p) for p in highest[:4]]
-        if reading.language in limited() or reading.language == OTHER:
-            cumulative = [0.0] * 4  # English weights mean nothing here: the safety net alone speaks
+        evidence = self.evidence(reading, vectors) if reading.language == "en" else None
+        probabilities = self.calibrated(evidence.total()) if evidence else np.zeros(len(STEPS) + len(CATEGORIES))
+        # In other languages English weights mean nothing: the safety net alone speaks.
+        cumulative = [float(p) for p in probabilities[: len(STEPS)]]
         level = self.level(cumulative, thresholds)
+        raised = self._raised(context, reading, cumulative, level)
+        level = max(level, raised or Level.NONE, key=RANK.__getitem__)
         if floor is not None:
             level = max(level, floor, key=RANK.__getitem__)
             cumulative[1] = max(cumulative[1], self._at_floor[floor])
-        categories = self._categories(reading, highest[4:].tolist(), level)
+        categories = self._categories(reading, probabilities[len(STEPS) :].tolist(), level)
         return RiskScore(
             level=level,
             probability=cumulative[1],
-            probabilities=dict(zip(_STEPS, cumulative, strict=True)),
+            probabilities=dict(zip(STEPS, cumulative, strict=True)),
             categories=categories,
-            reasons=give_reasons(reading, stretch, self._weights) if level is not Level.NONE else (),
+            reasons=self._reasons(reading, evidence, level, raised),
             model_version=self.version,
             floor=floor,
             language=reading.language,
@@ -95,11 +96,34 @@ class Scorer:
             unknown_words=self._weights.unknown(reading.words.words),
         )
 
+    def _reasons(
+        self, reading: ReadText, evidence: Evidence | None, level: Level, raised: Level | None
+    ) -> tuple[Reason, ...]:
+        if level is Level.NONE:
+            return ()
+        course = (Reason("course", "what was written before in this conversation", 0.0),) if raised else ()
+        return course + give_reasons(reading, evidence, self._weights)
+
+    def _raised(
+        self, context: Context | None, reading: ReadText, cumulative: list[float], level: Level
+    ) -> Level | None:
+        """The level that the course of the conversation calls for where it is higher; raises `cumulative` as well."""
+        if self._course is None or context is None or not says_something(context):
+            return None
+        figures = figures_of(context, reading, cumulative[1])
+        wanted = self._course.level(figures)
+        if wanted is None or RANK[wanted] <= RANK[level]:
+            return None
+        in_course = self._course.probabilities(figures)
+        for place, probability in enumerate((max(in_course), *in_course)):
+            cumulative[place] = max(cumulative[place], probability)
+        return wanted
+
     def _without_words(self, text: str) -> RiskScore:
         """Signs alone ("?!", "...") say nothing; a text of which nothing was read at all is for a person."""
         visible = [c for c in text if not c.isspace() and c.isprintable()]
         if visible and all(c.isascii() or c in "…¿¡“”‘’–—" for c in visible):
-            return RiskScore(Level.NONE, 0.0, dict.fromkeys(_STEPS, 0.0), model_version=self.version, language="en")
+            return RiskScore(Level.NONE, 0.0, dict.fromkeys(STEPS, 0.0), model_version=self.version, language="en")
         return _unscored("no words to read", self.version, "")
 
     def _categories(self, reading: ReadText, probabilities: Sequence[float], level: Level) -> tuple[str, ...]:

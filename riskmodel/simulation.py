@@ -8,13 +8,12 @@ from typing import Any
 
 import numpy as np
 
-from riskmodel.artefacts import Artefact
 from riskmodel.corpus import Row
 from riskmodel.evaluation import head_figures, recall_at
 from riskmodel.fairness import alerts, is_dangerous
 from riskmodel.labels import OWN_WEIGHT, merge
 from riskmodel.scoring import Scorer
-from riskmodel.training import train, weights_of
+from riskmodel.training import Senses, train
 
 SIZES = (0, 100, 300, 700)
 REPEATS = 10
@@ -61,7 +60,15 @@ def draw_clinic(rows: Sequence[Row], repeat: int, *, strangers: str = "") -> Cli
     return Clinic(tuple(halves[0]), tuple(halves[1]))
 
 
-def learn(rows: Sequence[Row], clinic: Clinic, own: int, *, weight: float = OWN_WEIGHT, seed: int = 1) -> Scorer:
+def learn(
+    rows: Sequence[Row],
+    clinic: Clinic,
+    own: int,
+    *,
+    weight: float = OWN_WEIGHT,
+    seed: int = 1,
+    senses: Senses | None = None,
+) -> Scorer:
     """Train as the service would with `--also` and the first `own` labels of the clinic's pool.
 
     The pool's own split would hold some of them out; here all are learnt, for the measuring set is apart already.
@@ -70,11 +77,11 @@ def learn(rows: Sequence[Row], clinic: Clinic, own: int, *, weight: float = OWN_
     base = [row for row in rows if row.split != "test" and row.family not in apart]
     labels = [replace(row, id=f"own-{row.id}", split="train") for row in clinic.pool[:own]]
     learnt, weights = merge(base, labels, weight=weight)
-    # A row that counts three times is given three times; all of them are one family, so that no fold sees a part.
-    repeated = [row for row, times in zip(learnt, weights, strict=True) for _ in range(round(times))]
     held_out = [replace(row, split="test") for row in clinic.measured_on]
-    trained = train([*repeated, *held_out], name="simulated", seed=seed)
-    return Scorer(Artefact("simulated", weights_of(trained.arrays, trained.vocabulary), trained.manifest))
+    counts = [*weights, *(1.0 for _ in held_out)]
+    return Scorer(
+        train([*learnt, *held_out], name="simulated", seed=seed, counts=counts, senses=senses).artefact("simulated")
+    )
 
 
 def look(scorer: Scorer, clinic: Clinic) -> dict[str, float]:

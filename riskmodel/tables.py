@@ -37,6 +37,12 @@ def function_words() -> frozenset[str]:
 
 
 @cache
+def words_of_force() -> frozenset[str]:
+    """Words that people put anywhere for force: a phrase holds with them between its words as well as without."""
+    return frozenset(table("function_words")["force"].split())
+
+
+@cache
 def digest() -> str:
     """SHA-256 over every table: a model is only valid with the tables that it was trained with."""
     whole = hashlib.sha256()

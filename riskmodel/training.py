@@ -1,213 +1,248 @@
-"""Trains the model from the corpus: the only module that imports scikit-learn."""
+"""Trains a model from the corpus and a clinic's own labels, calibrates it, chooses thresholds, and measures it."""
 
 import hashlib
 import importlib.metadata
 import platform
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from datetime import date
 from typing import Any
 
 import numpy as np
-from scipy import sparse
-from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 from threadpoolctl import threadpool_limits
 
-from riskmodel import corpus
-from riskmodel.artefacts import Artefact
+from riskmodel import corpus, embedding
+from riskmodel.artefacts import Artefact, assemble, held_back_of
+from riskmodel.conversations import Conversation, fit_course
 from riskmodel.corpus import Row
-from riskmodel.evaluation import evaluate
-from riskmodel.features import rule_names
-from riskmodel.levels import CATEGORIES, LADDER, RANK, Level
-from riskmodel.reading import ReadText, read, whole
-from riskmodel.scoring import Scorer, stretch_logits
-from riskmodel.thresholds import UNSET, choose_thresholds, with_floor
-from riskmodel.vectors import LEAST_CHARACTER_LENGTH, LEAST_WORD_LENGTH, Weights, characters_analyser, words_analyser
+from riskmodel.evaluation import head_figures
+from riskmodel.evidence import STEPS, weigh
+from riskmodel.fairness import fairness
+from riskmodel.fitting import Arrays, Tick, Vocabulary, fit_sense, fit_words, goal, no_sense, outputs
+from riskmodel.levels import RANK, Level
+from riskmodel.reading import ReadText, read
+from riskmodel.scoring import Scorer
+from riskmodel.thresholds import UNSET, choose_thresholds, is_everyday, with_floor
+from riskmodel.vectors import Weights
 
-_STEPS = LADDER[1:]
-# Chosen among a handful on the held-out splits; see docs/model_card.md.
-_STRENGTH = 2.0
-_RULE_SCALE = 0.7
-_WORDS_ALONE = 1.0  # what a row counts when it is learnt from its words alone, without rule features
-_LEAST_DOCUMENTS = 2
 _FOLDS = 5
 # Log-odds taken from a stretch in which no concept of danger is found.
-_LESS_WITHOUT_CONCEPT = 1.5
-# A missed danger costs more than a look too many; the rarest level would else be outvoted.
-_POSITIVE_COST: Mapping[str, float] = {Level.LOW: 1.0, Level.MODERATE: 1.5, Level.HIGH: 2.0, Level.IMMINENT: 3.0}
+LESS_WITHOUT_CONCEPT = 0.75
+_BINS = 10
 
-Tick = Callable[[str], None]
+Array = np.ndarray[Any, np.dtype[Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """Which parts a model is made of. All of them, but for the table that shows what each is worth."""
+
+    sense: bool = True
 
 
 @dataclass(frozen=True, slots=True)
 class Trained:
     """Everything that `artefacts.store` writes."""
 
-    arrays: dict[str, Any]
-    vocabulary: dict[str, list[str]]
+    arrays: Arrays
+    vocabulary: Vocabulary
     manifest: dict[str, Any]
 
+    def artefact(self, version: str = "") -> Artefact:
+        """The model as it would be loaded."""
+        return assemble(version, self.arrays, self.vocabulary, self.manifest)
 
-def train(rows: Sequence[Row], *, name: str, seed: int, tick: Tick = lambda step: None) -> Trained:
+
+@dataclass(slots=True)
+class Senses:
+    """The vectors of stretches of words, each made once. May be shared by several trainings."""
+
+    known: dict[tuple[str, ...], Array] = field(default_factory=dict)
+
+    def learn(self, stretches: Iterable[Sequence[str]], tick: Callable[[int], None] = lambda done: None) -> None:
+        """Make the vectors that are not known yet, on two cores."""
+        missing = list(dict.fromkeys(key for key in map(tuple, stretches) if key not in self.known))
+        with ThreadPoolExecutor(2) as threads:
+            for number, (key, vector) in enumerate(
+                zip(missing, threads.map(embedding.embedder().embed, missing), strict=True), start=1
+            ):
+                self.known[key] = vector
+                tick(number)
+
+    def whole(self, text: ReadText) -> Array:
+        """The vector of all words of `text`."""
+        return self.known[tuple(text.words.words)]
+
+    def windows(self, text: ReadText) -> list[Array]:
+        """The vectors of the windows of `text`."""
+        return [self.known[tuple(text.words.words[start:end])] for start, end in text.windows]
+
+    def learn_texts(self, texts: Sequence[ReadText]) -> None:
+        """Make the vectors of whole texts and of their windows."""
+        self.learn([text.words.words for text in texts])
+        self.learn([text.words.words[start:end] for text in texts for start, end in text.windows])
+
+
+def train(
+    rows: Sequence[Row],
+    *,
+    name: str,
+    seed: int,
+    tick: Tick = lambda step: None,
+    counts: Sequence[float] | None = None,
+    on: date | None = None,
+    senses: Senses | None = None,
+    parts: Parts | None = None,
+    conversations: Sequence[Conversation] = (),
+) -> Trained:
     """Train on all rows but those of split `test`, and measure on these.
 
     Calibration and thresholds go by what models say of rows of families that they never saw (five folds), so that no
-    row is lost to the weights. The same rows, seed and library versions give the same bytes.
+    row is lost to the weights. The same rows, seed, day and library versions give the same bytes. `counts` is how often
+    each row counts for the weights (a clinic's own labels count more; calibration counts every row once), `senses` what
+    was embedded before, `conversations` what the course model learns from.
     """
+    parts, senses = parts or Parts(), senses or Senses()
     with threadpool_limits(limits=1):  # sums in one order, so that two runs agree bit for bit
         texts = [read(row.text) for row in rows]
         tick("read")
+        if parts.sense:
+            senses.learn_texts(texts)
+        tick("sense of every row")
         fitting = [place for place, row in enumerate(rows) if row.split != "test"]
         known, known_texts = [rows[p] for p in fitting], [texts[p] for p in fitting]
-        arrays, vocabulary = _fit(known_texts, known, seed, tick)
-        weights = weights_of(arrays, vocabulary)
-        folds = _Folds(known_texts, known, seed)
-        tick("rows weighed by models that never saw their family")
-        calibration = _calibrate(folds.highest_logits(), known)
-        calibration["less without a concept"] = _LESS_WITHOUT_CONCEPT
-        calibration["probability_at_floor"] = _probability_at_floor(rows, texts)
+        weight = np.ones(len(rows)) if counts is None else np.asarray(counts, dtype=float)
+        maker = _Maker(senses, parts, seed)
+        arrays, vocabulary = maker.fit(known_texts, known, weight[fitting], tick)
+        folds = _Folds(maker, known_texts, known, weight[fitting], tick)
+        calibration = _calibrate(folds.totals(), known)
+        calibration["less without a concept"] = LESS_WITHOUT_CONCEPT
+        calibration["probability_at_floor"] = _probability_at_floor(known, known_texts)
         tick("calibrated")
         manifest: dict[str, Any] = {
             "name": name,
             "seed": seed,
+            "trained_on": str(on or ""),
             "corpus": corpus.digest(rows),
+            "embedding": embedding.DIGEST,
             "rows": {split: sum(row.split == split for row in rows) for split in corpus.SPLITS},
-            "libraries": {p: importlib.metadata.version(p) for p in ("scikit-learn", "numpy", "scipy")}
+            "libraries": {p: importlib.metadata.version(p) for p in ("scikit-learn", "numpy", "scipy", "onnxruntime")}
             | {"python": platform.python_version()},
             "calibration": calibration,
         }
-        manifest["thresholds"] = choose_thresholds(folds.cumulative(manifest), known)
+        found = folds.cumulative(manifest)
+        arrays |= {
+            "held_back": found.astype(np.float32),
+            "held_back_ranks": np.array([RANK[row.level] for row in known], dtype=np.int8),
+            "held_back_everyday": np.array([is_everyday(row) for row in known]),
+        }
+        trained = Trained(arrays, vocabulary, manifest)
+        manifest["thresholds"] = choose_thresholds(held_back_of(arrays), on=manifest["trained_on"])
         tick("thresholds chosen")
-        manifest["metrics"] = evaluate(weights, manifest, rows, texts)
+        manifest["course"] = fit_course(Scorer(trained.artefact()), conversations)
+        tick("course of conversations")
+        manifest["reference"] = _reference(found, known_texts, trained.artefact().weights)
+        _measure(trained, rows, texts, senses)
         tick("measured")
-    return Trained(arrays, vocabulary, manifest)
+    return trained
 
 
-def vectorisers() -> tuple[TfidfVectorizer, TfidfVectorizer]:
-    """The vectorisers for words and for pieces of words, over lists of normalised words."""
-    words = TfidfVectorizer(analyzer=words_analyser, min_df=_LEAST_DOCUMENTS, norm=None, dtype=np.float64)
-    characters = TfidfVectorizer(analyzer=characters_analyser, min_df=_LEAST_DOCUMENTS, norm=None, dtype=np.float64)
-    return words, characters
+class _Maker:
+    """Fits models of the same parts to different rows."""
 
+    def __init__(self, senses: Senses, parts: Parts, seed: int) -> None:
+        self.senses, self.parts, self._seed = senses, parts, seed
 
-def shorten(matrix: sparse.csr_matrix, least: float) -> sparse.csr_matrix:
-    """Rows of length one, or shorter where they were shorter than `least`."""
-    lengths = np.sqrt(matrix.multiply(matrix).sum(axis=1)).A1
-    return sparse.diags(1.0 / np.maximum(lengths, least)) @ matrix
+    def fit(self, texts: Sequence[ReadText], rows: Sequence[Row], counts: Any, tick: Tick) -> tuple[Arrays, Vocabulary]:
+        arrays, vocabulary = fit_words(texts, rows, counts, self._seed, tick)
+        if self.parts.sense:
+            vectors = np.stack([self.senses.whole(text) for text in texts])
+            arrays |= fit_sense(vectors, rows, counts, self._seed, tick)
+        else:
+            arrays |= no_sense()
+        return arrays, vocabulary
 
-
-def weights_of(arrays: dict[str, Any], vocabulary: dict[str, list[str]]) -> Weights:
-    """The weights as the scorer uses them."""
-    return Weights(
-        words={gram: place for place, gram in enumerate(vocabulary["words"])},
-        characters={gram: place for place, gram in enumerate(vocabulary["characters"])},
-        **arrays,
-    )
-
-
-def rule_matrix(texts: Sequence[ReadText]) -> sparse.csr_matrix:
-    """The rule features of whole texts."""
-    rows, columns = [], []
-    for number, text in enumerate(texts):
-        found = whole(text).rules
-        rows += [number] * len(found)
-        columns += found
-    ones = np.full(len(rows), _RULE_SCALE)
-    return sparse.csr_matrix((ones, (rows, columns)), shape=(len(texts), len(rule_names())))
+    def vectors(self, text: ReadText) -> list[Array] | None:
+        return self.senses.windows(text) if self.parts.sense else None
 
 
 class _Folds:
-    """Rows with, for each, the weights of a model that was trained without its family."""
+    """Rows with, for each, the model that was trained without its family."""
 
-    def __init__(self, texts: Sequence[ReadText], rows: Sequence[Row], seed: int) -> None:
-        self._texts = texts
+    def __init__(self, maker: _Maker, texts: Sequence[ReadText], rows: Sequence[Row], counts: Any, tick: Tick) -> None:
+        self._maker, self._texts = maker, texts
         self._fold = [int(hashlib.sha256(row.family.encode()).hexdigest(), 16) % _FOLDS for row in rows]
-        self._weights: list[Weights] = []
+        self._made: list[tuple[Arrays, Vocabulary]] = []
         for number in range(_FOLDS):
             others = [place for place, one in enumerate(self._fold) if one != number]
-            fitted = _fit([texts[p] for p in others], [rows[p] for p in others], seed, lambda step: None)
-            self._weights.append(weights_of(*fitted))
+            part = [texts[p] for p in others], [rows[p] for p in others], counts[others]
+            self._made.append(maker.fit(*part, lambda step: None))
+            tick(f"model {number + 1} of {_FOLDS} that does not know every family")
 
-    def highest_logits(self) -> Any:
-        """For each row the highest log-odds of each output over its stretches, as the scorer takes them."""
+    def _scorers(self, manifest: Mapping[str, Any]) -> list[Artefact]:
+        empty = {
+            "held_back": np.zeros((0, len(STEPS))),
+            "held_back_ranks": np.zeros(0),
+            "held_back_everyday": np.zeros(0),
+        }
+        return [assemble("", arrays | empty, vocabulary, manifest) for arrays, vocabulary in self._made]
+
+    def totals(self) -> Any:
+        """For each row the log-odds of each output, before calibration."""
+        models = self._scorers({})
         return np.array(
             [
-                stretch_logits(self._weights[fold], text, _LESS_WITHOUT_CONCEPT).max(axis=0)
+                weigh(
+                    text, models[fold].weights, models[fold].sense, LESS_WITHOUT_CONCEPT, self._maker.vectors(text)
+                ).total()
                 for text, fold in zip(self._texts, self._fold, strict=True)
             ]
         )
 
     def cumulative(self, manifest: Mapping[str, Any]) -> Any:
         """For each row its cumulative probabilities, floors counted, with the calibration of `manifest`."""
-        settings = dict(manifest) | {"thresholds": UNSET}
-        scorers = [Scorer(Artefact("", weights, settings)) for weights in self._weights]
-        return np.array([with_floor(scorers[fold], text) for text, fold in zip(self._texts, self._fold, strict=True)])
+        scorers = [Scorer(model) for model in self._scorers(dict(manifest) | {"thresholds": UNSET})]
+        return np.array(
+            [
+                with_floor(scorers[fold], text, self._maker.vectors(text))
+                for text, fold in zip(self._texts, self._fold, strict=True)
+            ]
+        )
 
 
-def _fit(
-    texts: Sequence[ReadText], rows: Sequence[Row], seed: int, tick: Tick
-) -> tuple[dict[str, Any], dict[str, list[str]]]:
-    lists = [text.words.words for text in texts]
-    by_word, by_character = vectorisers()
-    parts = [
-        shorten(by_word.fit_transform(lists), LEAST_WORD_LENGTH),
-        shorten(by_character.fit_transform(lists), LEAST_CHARACTER_LENGTH),
-        rule_matrix(texts),
-    ]
-    features = sparse.hstack(parts, format="csr")
-    # The phrases were written by people who had read these rows, so here they look surer than they are elsewhere.
-    # Each row is therefore learnt a second time without them, from its words alone.
-    without_rules = sparse.hstack([*parts[:2], sparse.csr_matrix(parts[2].shape)], format="csr")
-    features = sparse.vstack([features, without_rules], format="csr")
-    ranks = np.array([RANK[row.level] for row in rows])
-    each = np.repeat([1.0, _WORDS_ALONE], len(rows))
-    coefficients, intercepts = [], []
-    for output in outputs():
-        goal = _goal(output, ranks, rows)
-        cost = np.where(goal, _POSITIVE_COST.get(output, 1.5), 1.0)
-        model = LogisticRegression(C=_STRENGTH, max_iter=2000, random_state=seed)
-        model.fit(features, np.tile(goal, 2), sample_weight=np.tile(cost, 2) * each)
-        coefficients.append(model.coef_[0])
-        intercepts.append(model.intercept_[0])
-        tick(f"fitted {output}")
-    weights = np.array(coefficients, dtype=np.float32).T
-    first, second = len(by_word.vocabulary_), len(by_word.vocabulary_) + len(by_character.vocabulary_)
-    arrays = {
-        "word_idf": by_word.idf_.astype(np.float32),
-        "character_idf": by_character.idf_.astype(np.float32),
-        "word_weights": weights[:first],
-        "character_weights": weights[first:second],
-        "rule_weights": weights[second:] * np.float32(_RULE_SCALE),
-        "intercepts": np.array(intercepts, dtype=np.float32),
+def _measure(trained: Trained, rows: Sequence[Row], texts: Sequence[ReadText], senses: Senses) -> None:
+    scorer = Scorer(trained.artefact())
+    chosen = [(row, text) for row, text in zip(rows, texts, strict=True) if row.split == "test"]
+    vectors = senses.windows if senses.known else lambda text: None
+    scores = [scorer.score_read(text, vectors=vectors(text)) for _, text in chosen]
+    measured = [row for row, _ in chosen]
+    trained.manifest["metrics"] = head_figures(measured, scores)
+    trained.manifest["fairness"] = fairness(measured, scores)
+
+
+def _reference(found: Any, texts: Sequence[ReadText], weights: Weights) -> dict[str, Any]:
+    """What drift is measured against until a service has weeks of its own."""
+    counted = sum(text.count for text in texts)
+    unknown = sum(weights.unknown(text.words.words) for text in texts)
+    places = np.minimum((found[:, 1] * _BINS).astype(int), _BINS - 1)
+    return {
+        "histogram": np.bincount(places, minlength=_BINS).tolist(),
+        "rows": len(texts),
+        "unknown_words_rate": round(unknown / max(1, counted), 4),
     }
-    vocabulary = {
-        "words": by_word.get_feature_names_out().tolist(),
-        "characters": by_character.get_feature_names_out().tolist(),
-    }
-    return arrays, vocabulary
 
 
-def outputs() -> tuple[str, ...]:
-    """The outputs in the order of their columns: four cumulative levels, then the categories."""
-    return (*_STEPS, *CATEGORIES)
-
-
-def _goal(output: str, ranks: Any, rows: Sequence[Row]) -> Any:
-    if output in CATEGORIES:
-        return np.array([output in row.categories for row in rows])
-    return ranks >= RANK[Level(output)]
-
-
-def _calibrate(logits: Any, rows: Sequence[Row]) -> dict[str, Any]:
-    """Sigmoid calibration of each output on rows whose families the weights behind `logits` never saw."""
-    ranks = np.array([RANK[row.level] for row in rows])
+def _calibrate(totals: Any, rows: Sequence[Row]) -> dict[str, Any]:
+    """Sigmoid calibration of each output on rows whose families the weights behind `totals` never saw."""
     slopes, shifts = [], []
     for column, output in enumerate(outputs()):
-        goal = _goal(output, ranks, rows)
-        if goal.all() or not goal.any():
+        true = goal(output, rows)
+        if true.all() or not true.any():
             slope, shift = 1.0, 0.0
         else:
-            line = LogisticRegression(C=1e3, max_iter=1000).fit(logits[:, [column]], goal)
+            line = LogisticRegression(C=1e3, max_iter=1000).fit(totals[:, [column]], true)
             slope, shift = float(line.coef_[0, 0]), float(line.intercept_[0])
         # A slope of nought or less would turn the order of risk round; such a calibration is not believed.
         slopes.append(round(slope, 8) if slope > 0 else 1.0)
@@ -218,7 +253,7 @@ def _calibrate(logits: Any, rows: Sequence[Row]) -> dict[str, Any]:
 def _probability_at_floor(rows: Sequence[Row], texts: Sequence[ReadText]) -> dict[str, float]:
     """How often a row under each floor is of level moderate or above (rule of succession)."""
     found = {}
-    for floor in _STEPS:
+    for floor in STEPS:
         caught = [
             row for row, text in zip(rows, texts, strict=True) if text.caught and text.caught[0].rule.floor == floor
         ]

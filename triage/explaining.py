@@ -20,7 +20,7 @@ from riskmodel import ArtefactRefused, RiskScore, Setup, artefacts, score, score
 from triage.access import access_conversation
 from triage.models import Conversation, Message, RiskAssessment
 from triage.rows import fetch
-from triage.scoring import EARLIER, as_context
+from triage.scoring import EARLIER, as_context, since_judged
 from triage.sealing import Seal
 from triage.switches import setup_of
 from triage.trail import record_in
@@ -164,16 +164,19 @@ def _by_rules(version: str, text: str) -> RiskScore:
     return result
 
 
+_WRITTEN = f"""(SELECT n.sent_at FROM "{Message._meta.db_table}" AS n
+    WHERE n.conversation_id = m.conversation_id AND n.seq = %s)"""  # noqa: S608 - table names of our own models
 _EARLIER = f"""
     SELECT r.level, r.probability FROM "{Message._meta.db_table}" AS m
     JOIN "{RiskAssessment._meta.db_table}" AS r ON r.message_id = m.id
     WHERE m.conversation_id = %s AND m.seq < %s AND m.sender = 'client' AND r.level <> 'unscored'
+        AND {since_judged(_WRITTEN)}
     ORDER BY m.seq DESC LIMIT {EARLIER}
 """  # noqa: S608 - table names of our own models
 
 
 def _earlier(message: Message) -> list[tuple[str, float]]:
-    rows = fetch(_EARLIER, [message.conversation_id, message.seq])[::-1]
+    rows = fetch(_EARLIER, [message.conversation_id, message.seq, message.seq])[::-1]
     return [(level, probability) for level, probability in rows]
 
 

@@ -6,7 +6,7 @@ from uuid import UUID
 from riskmodel import Context, Level, RiskScore
 from riskmodel.languages import OTHER
 from triage import assessing
-from triage.models import Message, RiskAssessment
+from triage.models import Alert, Message, RiskAssessment
 from triage.rows import fetch
 from triage.switches import ScoringKind, scoring_for
 
@@ -56,17 +56,32 @@ def _found_nothing(score: RiskScore) -> bool:
     return is_read and score.level == Level.UNSCORED
 
 
+def since_judged(until: str = "") -> str:
+    """SQL: whether message `m` was written after a person last resolved an alert of its conversation.
+
+    What a person has judged is judged: it must not raise the messages that come after. `until` is an expression for
+    the time up to which resolutions count, where one looks back.
+    """
+    bound = f"AND a.resolved_at <= {until}" if until else ""
+    return f"""m.sent_at > coalesce((
+        SELECT max(a.resolved_at) FROM "{Alert._meta.db_table}" AS a
+        WHERE a.conversation_id = m.conversation_id {bound}), '-infinity')"""  # noqa: S608 - names of our own
+
+
 _EARLIER = f"""
     SELECT r.level, r.probability FROM "{Message._meta.db_table}" AS m
     JOIN "{RiskAssessment._meta.db_table}" AS r ON r.message_id = m.id
     WHERE m.conversation_id = %s AND m.sender = 'client' AND m.client_ref IS DISTINCT FROM %s
-        AND r.level <> 'unscored'
+        AND r.level <> 'unscored' AND {since_judged()}
     ORDER BY m.seq DESC LIMIT {EARLIER}
 """  # noqa: S608 - table names of our own models
 
 
 def context_of(conversation_id: UUID, client_ref: UUID) -> Context:
-    """What the client's earlier messages of the conversation were given; a message sent again is not its own past."""
+    """What the client's messages were given since a person last judged the conversation.
+
+    A message sent again is not its own past.
+    """
     return as_context(fetch(_EARLIER, [conversation_id, client_ref])[::-1])
 
 

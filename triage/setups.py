@@ -82,7 +82,10 @@ def propose(
     artefact = _loaded(version)
     levels, how = None, {}
     if wanted is not None:
-        chosen = thresholds.thresholds_for(artefact, wanted)
+        try:
+            chosen = thresholds.thresholds_for(artefact, wanted)
+        except thresholds.BadAlpha as refusal:
+            raise BadAlphas(str(refusal)) from refusal
         levels = [float(one) for one in chosen.levels]
         how = {"levels": {str(level): dict(one) for level, one in chosen.how.items()}, "on": str(chosen.calibrated_on)}
     with transaction.atomic(durable=True):
@@ -280,7 +283,7 @@ def _loaded(version: str) -> artefacts.Artefact:
 def _check_usable(version: str) -> None:
     fairness = _loaded(version).manifest.get("fairness")
     if isinstance(fairness, Mapping) and fairness.get("blocks") is True:
-        raise FairnessBlocks(str(fairness.get("why") or fairness.get("gaps") or "a gap over the threshold"))
+        raise FairnessBlocks("; ".join(fairness.get("why") or ["a gap over the threshold"]))
 
 
 def _checked_alphas(alphas: Mapping[str, float] | None) -> dict[Level, float] | None:

@@ -15,7 +15,7 @@ from riskmodel import RiskScore, Setup
 from triage import assessing
 from triage.models import Conversation, Message, RiskAssessment, ScoringSetup, SetupState, ShadowScore
 from triage.rows import fetch
-from triage.scoring import EARLIER, WITHOUT_MODEL, as_context
+from triage.scoring import EARLIER, WITHOUT_MODEL, as_context, since_judged
 from triage.sealing import Seal, Unreadable
 from triage.switches import ScoringKind, scoring_in, setup_of
 from triage.transcripts import message_place, tell_unreadable
@@ -95,11 +95,14 @@ def _pending(setup: ScoringSetup, limit: int) -> list[_Pending]:
     return [_Pending(*row) for row in fetch(_PENDING, [setup.clinic_id, since, since, setup.pk, limit])]
 
 
+_WRITTEN = f"""(SELECT n.sent_at FROM "{Message._meta.db_table}" AS n
+    WHERE n.conversation_id = m.conversation_id AND n.seq = %s)"""  # noqa: S608 - table names of our own models
 _EARLIER = f"""
     SELECT coalesce(s.level, r.level), coalesce(s.probability, r.probability) FROM "{Message._meta.db_table}" AS m
     JOIN "{RiskAssessment._meta.db_table}" AS r ON r.message_id = m.id
     LEFT JOIN "{ShadowScore._meta.db_table}" AS s ON s.message_id = m.id AND s.setup_id = %s
     WHERE m.conversation_id = %s AND m.seq < %s AND m.sender = 'client' AND coalesce(s.level, r.level) <> 'unscored'
+        AND {since_judged(_WRITTEN)}
     ORDER BY m.seq DESC LIMIT {EARLIER}
 """  # noqa: S608 - table names of our own models
 
@@ -108,7 +111,7 @@ def _scores(
     setup: ScoringSetup, conversation_id: UUID, pending: list[_Pending], *, at: datetime
 ) -> Iterator[ShadowScore]:
     """The candidate remembers what it said itself, and before that what the setup in force said."""
-    earlier = fetch(_EARLIER, [setup.pk, conversation_id, pending[0].seq])[::-1]
+    earlier = fetch(_EARLIER, [setup.pk, conversation_id, pending[0].seq, pending[0].seq])[::-1]
     with_setup = setup_of(setup.model_version, setup.levels)
     for message in pending:
         score = _score(message, earlier, with_setup)

@@ -6,8 +6,8 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 
 from riskmodel import corpus
 from riskmodel.artefacts import load
+from riskmodel.fitting import shorten, vectorisers
 from riskmodel.normalising import normalise
-from riskmodel.training import shorten, vectorisers
 from riskmodel.vectors import LEAST_CHARACTER_LENGTH, LEAST_WORD_LENGTH, Weights, character_grams
 
 TEXTS = [row.text for row in corpus.read_corpus()[:300]]

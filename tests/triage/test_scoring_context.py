@@ -9,8 +9,8 @@ from django.test.utils import CaptureQueriesContext
 from riskmodel import Context, Level, Setup
 from tests.stories import Clock, a_client_starts
 from tests.triage import minds
-from triage import assessing
-from triage.models import RiskAssessment
+from triage import alerts, assessing
+from triage.models import Alert, RiskAssessment
 from triage.scoring import EARLIER, context_of
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -76,6 +76,16 @@ def test_what_was_not_scored_says_nothing(writer):
     for text in ("[unscored] ?", "[low] tired", "hello"):
         writer.writes(text)
     assert last_context() == Context((Level.LOW,), (0.01,))
+
+
+def test_what_a_person_has_judged_raises_nothing_any_more(writer, counsellor, clock):
+    writer.writes("[high] I have it planned")
+    alert = Alert.objects.get()
+    alerts.resolve(member=counsellor, alert_id=alert.pk, resolution="talked", at=clock.forward(seconds=30))
+    writer.writes("[low] thank you for staying with me")
+    assert last_context() == Context()
+    writer.writes("how do I sleep better")
+    assert last_context().earlier == (Level.LOW,)
 
 
 def test_the_past_is_one_statement_by_an_index_and_outside_the_transaction(writer):

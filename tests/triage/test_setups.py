@@ -161,7 +161,7 @@ def unfair_version():
     """A copy of the shipped version in whose manifest a gap between groups blocks promotion."""
     shipped = artefacts.load()
     place = artefacts.FOLDER / shipped.version
-    manifest = dict(shipped.manifest) | {"name": "test-unfair", "fairness": {"blocks": True, "why": "elderly: 0.31"}}
+    manifest = dict(shipped.manifest) | {"name": "test-unfair", "fairness": {"blocks": True, "why": ["elderly: 0.31"]}}
     version = artefacts.version_of(manifest)
     copy = artefacts.FOLDER / version
     try:
