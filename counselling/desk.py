@@ -21,7 +21,7 @@ from triage.sealing import Seal, Unreadable
 from triage.states import State
 from triage.switches import scoring_in
 from triage.trail import record_in
-from triage.transcripts import Line, lines_after, open_reasons
+from triage.transcripts import Line, lines_after, open_reasons, telling
 
 QUEUE_LIMIT = 500
 
@@ -127,7 +127,8 @@ def _reasons(conversation: Conversation, assessment: Any) -> list[str]:
     except Unreadable:
         return []
     reasons = open_reasons(assessment, conversation.pk, assessment.seq, seal)
-    words = [str(reason.get("quote") or reason["text"]) for reason in reasons]
+    words = [str(reason.get("quote") or reason["text"]) for reason in telling(reasons)]
+    words += [str(reason["text"]) for reason in reasons if reason.get("kind") == "course"]
     return list(dict.fromkeys(words))[:3]
 
 

@@ -12,7 +12,7 @@ from counselling.models import Verdict
 from counselling.takeovers import Disposition
 from triage.models import Resolution
 from triage.policy import AlertKind
-from triage.transcripts import Line
+from triage.transcripts import Line, telling
 
 # Entries that stand for a line of the conversation, found again by its `seq`.
 LINE_ACTIONS = frozenset({"message.received", "bot.replied", "notice.shown", "counsellor.replied"})
@@ -121,7 +121,7 @@ def marked_parts(text: str, reasons: Iterable[Mapping[str, Any]]) -> tuple[Part,
     """`text` cut into stretches, those that drove the level marked. Spans that do not lie in the text are left out."""
     spans = sorted(
         (reason["start"], reason["end"])
-        for reason in reasons
+        for reason in telling(reasons)
         if isinstance(reason.get("start"), int)
         and isinstance(reason.get("end"), int)
         and 0 <= reason["start"] < reason["end"] <= len(text)

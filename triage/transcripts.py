@@ -1,7 +1,7 @@
 """Reading a conversation's lines: decrypted once, then shaped for the client or for staff."""
 
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache, lru_cache
@@ -219,3 +219,13 @@ def staff_frame(line: Line) -> dict[str, Any]:
 def contiguous(lines: Iterable[Line], after: int) -> bool:
     """True when `lines` go on exactly where a reader who has everything up to `after` stands."""
     return all(line.seq == after + step for step, line in enumerate(lines, start=1))
+
+
+def telling(reasons: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """The reasons that a person should see at once: what rules and phrases found, else the part that weighs most.
+
+    Single words explain a figure and not a person; the page that explains a score shows them.
+    """
+    found = list(reasons)
+    named = [one for one in found if one.get("kind") in {"rule", "phrase"}]
+    return named or [one for one in found if one.get("kind") == "clause"] or found

@@ -77,10 +77,18 @@ export function tag(tone, word, shape) {
   return node;
 }
 
-// `text` with the stretches of `reasons` in <mark>. Offsets count characters as the model does, not UTF-16 units.
+// What a person should see at once: what rules and phrases found, else the part that weighs most.
+function telling(reasons) {
+  const named = reasons.filter(({ kind }) => kind === "rule" || kind === "phrase");
+  if (named.length) return named;
+  const clause = reasons.filter(({ kind }) => kind === "clause");
+  return clause.length ? clause : reasons;
+}
+
+// `text` with the telling stretches of `reasons` in <mark>. Offsets count characters as the model does, not UTF-16 units.
 export function marked(text, reasons) {
   const characters = Array.from(text);
-  const spans = reasons
+  const spans = telling(reasons)
     .filter(({ start, end }) => Number.isInteger(start) && Number.isInteger(end) && start >= 0 && start < end && end <= characters.length)
     .sort((a, b) => a.start - b.start);
   const parts = [];
