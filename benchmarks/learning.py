@@ -17,7 +17,9 @@ from benchmarks.plot import Line, plot
 from riskmodel import corpus
 from riskmodel.corpus import Row
 from riskmodel.labels import OWN_WEIGHT
+from riskmodel.reading import read
 from riskmodel.simulation import MEASURES, REPEATS, SIZES, Outcome, as_json, draw_clinic, learn, look, summarise
+from riskmodel.training import Senses
 
 _DOCS = Path(__file__).resolve().parent.parent / "docs"
 _NAMES = ("dangerous, alerted", "found at 5 % false alarms", "harmless, alerted")
@@ -56,7 +58,9 @@ def run(
     # Without own labels every draw has the same model: it is trained once, and looked at with each measuring set.
     jobs = [(0, range(repeats)), *((size, [repeat]) for size in sizes[1:] for repeat in range(repeats))]
     outcomes: list[Outcome] = []
-    with ProcessPoolExecutor(max_workers=processes, initializer=_hold, initargs=(rows,)) as pool:
+    senses = Senses()
+    senses.learn_texts([read(row.text) for row in rows])  # once, for all trainings
+    with ProcessPoolExecutor(max_workers=processes, initializer=_hold, initargs=(rows, senses)) as pool:
         waiting = [pool.submit(_job, size, list(draws), weight, strangers) for size, draws in jobs]
         for done in tqdm(as_completed(waiting), total=len(jobs), unit="training", disable=None):
             outcomes += done.result()
@@ -95,15 +99,17 @@ def write(found: dict[str, Any], folder: Path) -> None:
 
 # Read once and handed to every process: the corpus may be edited while they train.
 _held: list[Row] = []
+_senses = Senses()
 
 
-def _hold(rows: list[Row]) -> None:
+def _hold(rows: list[Row], senses: Senses) -> None:
     _held[:] = rows
+    _senses.known.update(senses.known)
 
 
 def _job(own: int, repeats: list[int], weight: float, strangers: str) -> list[Outcome]:
     clinics = {repeat: draw_clinic(_held, repeat, strangers=strangers) for repeat in repeats}
-    scorer = learn(_held, clinics[repeats[0]], own, weight=weight)
+    scorer = learn(_held, clinics[repeats[0]], own, weight=weight, senses=_senses)
     return [Outcome(repeat, own, look(scorer, clinic)) for repeat, clinic in clinics.items()]
 
 
