@@ -15,6 +15,7 @@ from riskmodel.corpus import Row
 from riskmodel.evidence import STEPS
 from riskmodel.features import rule_names
 from riskmodel.levels import CATEGORIES, RANK, Level
+from riskmodel.parts import Parts
 from riskmodel.reading import ReadText, whole
 from riskmodel.sense import likeness
 from riskmodel.vectors import LEAST_CHARACTER_LENGTH, LEAST_WORD_LENGTH, characters_analyser, words_analyser
@@ -29,6 +30,8 @@ _SENSE_STRENGTH = 30.0
 _SENSE_SHARE = 1.0  # how much of the sense's log-odds is added to those of words and phrases
 # A missed danger costs more than a look too many; the rarest level would else be outvoted.
 _POSITIVE_COST: Mapping[str, float] = {Level.LOW: 1.0, Level.MODERATE: 1.5, Level.HIGH: 2.0, Level.IMMINENT: 3.0}
+
+_EVERY_PART = Parts()
 
 Arrays = dict[str, Any]
 Vocabulary = dict[str, list[str]]
@@ -72,24 +75,31 @@ def rule_matrix(texts: Sequence[ReadText]) -> sparse.csr_matrix:
 
 
 def fit_words(
-    texts: Sequence[ReadText], rows: Sequence[Row], counts: Any, seed: int, tick: Tick
+    texts: Sequence[ReadText], rows: Sequence[Row], counts: Any, seed: int, tick: Tick, parts: Parts = _EVERY_PART
 ) -> tuple[Arrays, Vocabulary]:
-    """The weights of words, pieces of words and phrases for every output. `counts` is how often each row counts."""
+    """The weights of words, pieces of words and phrases for every output. `counts` is how often each row counts.
+
+    Without phrases or categories in `parts` their weights are nought.
+    """
     lists = [text.words.words for text in texts]
     by_word, by_character = vectorisers()
-    parts = [
+    found = [
         shorten(by_word.fit_transform(lists), LEAST_WORD_LENGTH),
         shorten(by_character.fit_transform(lists), LEAST_CHARACTER_LENGTH),
-        rule_matrix(texts),
+        rule_matrix(texts) if parts.phrases else sparse.csr_matrix((len(texts), len(rule_names()))),
     ]
-    features = sparse.hstack(parts, format="csr")
+    features = sparse.hstack(found, format="csr")
     # The phrases were written by people who had read these rows, so here they look surer than they are elsewhere.
     # Each row is therefore learnt a second time without them, from its words alone.
-    without_rules = sparse.hstack([*parts[:2], sparse.csr_matrix(parts[2].shape)], format="csr")
+    without_rules = sparse.hstack([*found[:2], sparse.csr_matrix(found[2].shape)], format="csr")
     features = sparse.vstack([features, without_rules], format="csr")
     each = np.concatenate([counts, counts * _WORDS_ALONE])
     coefficients, intercepts = [], []
     for output in outputs():
+        if output in CATEGORIES and not parts.categories:
+            coefficients.append(np.zeros(features.shape[1]))
+            intercepts.append(0.0)
+            continue
         true = goal(output, rows)
         cost = np.where(true, _POSITIVE_COST.get(output, 1.5), 1.0)
         model = LogisticRegression(C=_STRENGTH, max_iter=2000, random_state=seed)
@@ -112,6 +122,14 @@ def fit_words(
         "characters": by_character.get_feature_names_out().tolist(),
     }
     return arrays, vocabulary
+
+
+def no_words() -> tuple[Arrays, Vocabulary]:
+    """The arrays of a model that weighs neither words nor phrases."""
+    rows = {"word_weights": 0, "character_weights": 0, "rule_weights": len(rule_names())}
+    arrays = {name: np.zeros((count, len(outputs())), dtype=np.float32) for name, count in rows.items()}
+    ones = {name: np.zeros(0, dtype=np.float32) for name in ("word_idf", "character_idf")}
+    return arrays | ones | {"intercepts": np.zeros(len(outputs()), dtype=np.float32)}, {"words": [], "characters": []}
 
 
 def no_sense() -> Arrays:
