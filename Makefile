@@ -17,11 +17,11 @@ THROW_AWAY := DJANGO_SETTINGS_MODULE=config.settings.production \
 	DATABASE_URL=postgresql://nobody@127.0.0.1:1/none \
 	REDIS_URL=redis://127.0.0.1:1/0
 
-.PHONY: help run test lint format types bench bench-risk docs requirements clean runtime dev
+.PHONY: help run test lint format types bench bench-risk bench-ablation bench-scoring docs requirements clean runtime dev
 .DEFAULT_GOAL := help
 
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
 
 run: runtime ## Start the whole service with a demonstration clinic; Ctrl-C stops it (ARGS="--port 9000" and so on)
 	@$(PY) manage.py serve $(ARGS)
@@ -52,6 +52,12 @@ bench: dev ## Measure turns beside the bare pipeline, and how fast the audit tra
 
 bench-risk: dev ## Measure the risk model: quality by level and milliseconds a message
 	$(PY) -m benchmarks.risk $(ARGS)
+
+bench-ablation: dev ## Measure what each part of the risk model is worth (ARGS="--markdown FILE" writes the table)
+	$(PY) -m benchmarks.ablation $(ARGS)
+
+bench-scoring: dev ## Measure the speed and memory of scoring, beside a plain scikit-learn pipeline
+	$(PY) -m benchmarks.scoring $(ARGS)
 
 docs: dev ## Build the documentation as a site in var/site
 	$(PY) -m mkdocs build --strict --quiet
