@@ -5,6 +5,7 @@ of each step with its interval, and what each way of scoring costs; `--markdown 
 """
 
 import argparse
+import json
 import math
 import tempfile
 from collections.abc import Sequence
@@ -108,7 +109,7 @@ def run(rows: Sequence[Row], processes: int, seed: int) -> str:
     families = len({row.family for row in tested})
     head = f"{len(tested)} rows of {families} families that no model saw; {len(short)} of them timed."
     note = f"Weights and thresholds of the levels {'equal' if same else 'differ from'} those of the active version."
-    return "\n\n".join([head, table(variants), steps_table(tested, variants), note])
+    return "\n\n".join([head, table(variants), own_table(variants), steps_table(tested, variants), note])
 
 
 def at_five_percent(rows: Sequence[Row], scores: Sequence[RiskScore]) -> AtFive:
@@ -138,6 +139,14 @@ def table(variants: Sequence[Variant]) -> str:
         "missed high at 5 %", "missed imminent at 5 %", "p50 / p99 of a message", "memory added",
     )  # fmt: skip
     return _markdown(head, [_line(one) for one in variants])
+
+
+def own_table(variants: Sequence[Variant]) -> str:
+    """What each model does at the thresholds that its own calibration chose, by which a service would go."""
+    names = ("alerted of moderate", "alerted of high", "alerted of imminent", "alerts below moderate",
+             "alerts on everyday text")  # fmt: skip
+    lines = [(one.name, *(_figure(one.figures.get(name)) for name in names)) for one in variants if one.name in MODELS]
+    return _markdown(("at its own thresholds", *names), lines)
 
 
 def steps_table(rows: Sequence[Row], variants: Sequence[Variant]) -> str:
@@ -230,6 +239,9 @@ def _train(parts: Parts, seed: int, folder: Path) -> tuple[Path, list[RiskScore]
 def _as_shipped(place: Path) -> bool:
     """Whether the levels of the model of all parts are those of the active version."""
     active = artefacts.FOLDER / artefacts.active_version()
+    levels = [json.loads((one / "manifest.json").read_text())["thresholds"]["levels"] for one in (place, active)]
+    if levels[0] != levels[1]:
+        return False
     with np.load(place / "weights.npz") as made, np.load(active / "weights.npz") as shipped:
         return all(
             made[name].shape == shipped[name].shape and np.array_equal(made[name][..., :4], shipped[name][..., :4])

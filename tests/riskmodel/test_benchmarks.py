@@ -2,7 +2,7 @@
 
 import pytest
 
-from benchmarks.ablation import MODELS, STEPS, YARDSTICKS, Variant, at_five_percent, steps_table, table
+from benchmarks.ablation import MODELS, STEPS, YARDSTICKS, Variant, at_five_percent, own_table, steps_table, table
 from benchmarks.footprint import Footprint, measure, times
 from benchmarks.scoring import loop_rate, of_length
 from benchmarks.yardsticks import keywords, sentiment
@@ -74,6 +74,15 @@ def test_what_knows_no_levels_has_no_agreement_about_them(rows, scores, footprin
     one = Variant("VADER", scores, head_figures(rows, scores), at_five_percent(rows, scores), footprint)
 
     assert table([one]).splitlines()[-1].split(" | ")[3] == "-"
+
+
+def test_only_what_has_thresholds_of_its_own_is_told_at_them(rows, footprint):
+    given = [make_score("none")] * 40 + [make_score(level) for level in ("high", "moderate", "imminent", "none")]
+    figures, at = head_figures(rows, given), at_five_percent(rows, given)
+
+    lines = own_table([Variant(name, given, figures, at, footprint) for name in ("VADER", "TF-IDF")]).splitlines()
+
+    assert lines[2:] == ["| TF-IDF | - | 1.000 | 0.500 | 0.000 | 0.000 |"]
 
 
 def test_a_step_that_changes_nothing_adds_nothing(rows, scores, footprint):
