@@ -9,6 +9,7 @@ from riskmodel.tables import table
 
 OTHER = "other"
 _SURE_SHARE = 0.5  # a text with this share of known English words is English, whatever else it holds
+_TELLING_ALONE = 4  # letters; shorter words ("na", "oi", "tut") are English slang somewhere
 
 
 @cache
@@ -34,7 +35,11 @@ def tell_language(words: Words) -> str:
     english = sum(word in small["en"] for word in written)
     if len(written) < 3 and any(word in known for word in written):
         return "en"
-    best, code = max((sum(word in some for word in written), code) for code, some in small.items() if code != "en")
+    if len(written) == 1 and len(written[0]) < _TELLING_ALONE:
+        return "en"
+    # Single letters tell nothing: they come from initials and from words written letter by letter.
+    longer = [word for word in written if len(word) > 1]
+    best, code = max((sum(word in some for word in longer), code) for code, some in small.items() if code != "en")
     if best > english and best >= _enough(len(written)):
         strange = sum(word not in known or word in small[code] for word in written) / len(written)
         if strange > _SURE_SHARE:
