@@ -104,3 +104,10 @@ def test_no_text_breaks_the_reading_and_all_rows_stay_equally_long(text):
 @given(st.text(alphabet=st.characters(categories=["Cs", "Cc", "Cf", "Mn", "So"]), max_size=100))
 def test_strange_characters_break_nothing(text):
     normalise(text)
+
+
+@pytest.mark.parametrize(
+    ("written", "read"), [("1 pill", "fewnum pill"), ("2 pills", "fewnum pills"), ("3 pills", "num pills")]
+)
+def test_one_or_two_in_figures_are_read_apart_from_many(written, read):
+    assert " ".join(normalise(written).words) == read

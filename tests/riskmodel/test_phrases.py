@@ -45,3 +45,19 @@ def test_work_grows_with_the_text_and_not_with_what_people_write():
     list(finder.find([f"word{n}" if n % 2 else "a" for n in range(5000)]))
 
     assert len(finder._states) < 50
+
+
+@pytest.mark.parametrize(
+    ("phrase", "text", "places"),
+    [
+        ("took num pills", "took fewnum pills", [(0, 3)]),
+        ("took num pills", "took num pills", [(0, 3)]),
+        ("took manynum pills", "took num pills", [(0, 3)]),
+        ("took manynum pills", "took fewnum pills", []),
+        ("manynum pills", "num pills", [(0, 2)]),
+        ("manynum pills", "fewnum pills", []),
+        ("want to die", "want really to fucking die", [(0, 5)]),
+    ],
+)
+def test_one_or_two_is_not_many_and_words_of_force_part_no_phrase(phrase, text, places):
+    assert found(phrase, text) == places
