@@ -10,6 +10,7 @@ from collections import OrderedDict
 from collections.abc import Sequence
 from functools import cache
 from importlib.resources import files
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -31,15 +32,17 @@ class EmbeddingRefused(RuntimeError):
 
 
 @cache
-def model_file() -> bytes:
-    """The network's file. Raises EmbeddingRefused when it is missing or not the pinned one."""
+def model_file() -> Path:
+    """Where the network's file is. Raises EmbeddingRefused when it is missing or not the pinned one."""
     try:
-        content = files(PACKAGE).joinpath("model.onnx").read_bytes()
+        place = Path(str(files(PACKAGE).joinpath("model.onnx")))
+        with place.open("rb") as content:
+            found = hashlib.file_digest(content, "sha256").hexdigest()
     except (ModuleNotFoundError, OSError) as error:
         raise EmbeddingRefused(f"package {PACKAGE} holds no model.onnx ({type(error).__name__})") from None
-    if hashlib.sha256(content).hexdigest() != DIGEST:
+    if found != DIGEST:
         raise EmbeddingRefused(f"the digest of {PACKAGE}/model.onnx is not the pinned one")
-    return content
+    return place
 
 
 class Embedder:
@@ -52,7 +55,7 @@ class Embedder:
         # One thread a message and many messages in parallel: threads of its own would fight over the cores.
         options.intra_op_num_threads = options.inter_op_num_threads = 1
         options.enable_cpu_mem_arena = False  # an arena keeps the memory of the longest message ever seen
-        self._session = onnxruntime.InferenceSession(model_file(), options, providers=["CPUExecutionProvider"])
+        self._session = onnxruntime.InferenceSession(str(model_file()), options, providers=["CPUExecutionProvider"])
         self._remembered: OrderedDict[bytes, Array] = OrderedDict()
         self._lock = threading.Lock()
 
