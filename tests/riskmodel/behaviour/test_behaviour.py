@@ -31,8 +31,8 @@ def table(suite):
     return run_suite(suite)
 
 
-# The goals stand in docs/behaviour.md, each beside its figure; the shipped model does not reach them. What it does reach
-# is held here, so that no later model falls behind unseen. Raise these with each better model, never lower them.
+# The goals stand in docs/behaviour.md, each beside its figure; the shipped model does not reach them. What it does
+# reach is held here, so that no later model falls behind unseen. Raise these with each better model, never lower them.
 def test_no_model_tells_fewer_messages_as_a_clinician_would_than_the_one_before(table):
     assert table.share >= 0.81, f"{table.passed} of {table.n}"
 
