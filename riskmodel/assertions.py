@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import cache
 
 from riskmodel.normalising import COMMA, SENTENCE, Words
-from riskmodel.phrases import Match, PhraseFinder
+from riskmodel.phrases import Match, PhraseFinder, find_around
 from riskmodel.tables import concepts, table
 
 STATUSES = (
@@ -87,7 +87,7 @@ def _cues() -> _Cues:
 
 def assert_concepts(words: Words) -> tuple[list[Hit], "Reading"]:
     """Every concept in `words` with its statuses, in order of place, and the reading that gives statuses."""
-    matches = list(_concept_finder().find(words.words))
+    matches = find_around(_concept_finder(), words.words, words.emoji)
     reading = Reading(words, [match for match in matches if match.label == "idiom"])
     found = _without_inner([match for match in matches if match.label != "idiom"])
     return [Hit(match.label, match.start, match.end, reading.statuses(match)) for match in found], reading

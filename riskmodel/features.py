@@ -176,6 +176,8 @@ def stretches(words: Words, hits: Iterable[Hit]) -> list[tuple[int, int]]:
     found = dict.fromkeys(clauses)
     if len(clauses) > 1 and len(words.words) <= _LONGEST_WHOLE:
         found[(0, len(words.words))] = None
+    # As with windows: what is added behind a text must not take away what its beginning said as a whole.
+    found |= dict.fromkeys(_beginnings(words))
     first = 0
     for hit in hits:
         while clauses[first][1] <= hit.start:
@@ -192,9 +194,14 @@ def windows(words: Words) -> list[tuple[int, int]]:
     What is added behind a text therefore takes no window away, and one that was alarming stays so.
     """
     found = [part for start, end in _sentences(words) for part in _windows(start, end)]
+    return found + _beginnings(words)
+
+
+def _beginnings(words: Words) -> list[tuple[int, int]]:
+    """The first two and the first three sentences together, where they are short."""
     ends = [end for _, end in _sentences(words)]
     together = [(0, ends[count - 1]) for count in (2, 3) if len(ends) >= count]
-    return found + [(start, end) for start, end in together if end <= _LONGEST_WHOLE]
+    return [(start, end) for start, end in together if end <= _LONGEST_WHOLE]
 
 
 def _sentences(words: Words) -> list[tuple[int, int]]:

@@ -33,6 +33,8 @@ class Words:
     questions: int = 0
     foreign_letters: int = 0
     latin_letters: int = 0
+    # Places of words that an emoji stands for: they may stand inside a phrase, and break none.
+    emoji: frozenset[int] = frozenset()
 
     def add(self, words: Sequence[str], start: int, end: int, quoted: bool, written: str = "") -> None:
         for word in words:
@@ -78,6 +80,8 @@ def normalise(text: str) -> Words:
     _read_two_as_to(found)
     if "letters written as signs" in found.changes:
         found.words = ["i" if w == "1" else read for w, read in zip(found.as_written, found.words, strict=True)]
+    spans = zip(found.as_written, found.starts, found.ends, strict=True)
+    found.emoji = frozenset(n for n, (word, start, end) in enumerate(spans) if len(word) > 2 >= end - start)
     return found
 
 

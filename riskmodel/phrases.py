@@ -1,7 +1,7 @@
 """Finds table phrases in a row of normalised words: one automaton for all phrases, one dictionary step a word."""
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from riskmodel.tables import table, words_of_force
@@ -124,6 +124,17 @@ class PhraseFinder:
                 at += 1
             for label, end in longest.items():
                 yield Match(label, start, end)
+
+
+def find_around(finder: PhraseFinder, words: Sequence[str], apart: Collection[int]) -> list[Match]:
+    """Matches in `words`, and those that are there when the words at the places `apart` are stepped over."""
+    found = list(finder.find(words))
+    if not apart:
+        return found
+    kept = [place for place in range(len(words)) if place not in apart]
+    around = finder.find([words[place] for place in kept])
+    found += [Match(one.label, kept[one.start], kept[one.end - 1] + 1) for one in around]
+    return sorted(set(found), key=lambda one: (one.start, one.label, one.end))
 
 
 def _parse(phrase: str) -> list:

@@ -7,7 +7,7 @@ from functools import cache
 from riskmodel.assertions import DISTANCING, Hit, Reading
 from riskmodel.levels import RANK, Level
 from riskmodel.normalising import Words
-from riskmodel.phrases import PhraseFinder
+from riskmodel.phrases import PhraseFinder, find_around
 from riskmodel.tables import concepts, table
 
 
@@ -85,7 +85,7 @@ def catch(words: Words, hits: Sequence[Hit], reading: Reading) -> list[Caught]:
     english, others = finders()
     soon = any(hit.concept == "soon" for hit in hits)
     caught = []
-    for match in english.find(words.words):
+    for match in find_around(english, words.words, words.emoji):
         rule = rules()[int(match.label)]
         if rule.and_soon and not soon:
             continue

