@@ -126,6 +126,10 @@ class Reading:
             else:
                 self.anywhere.setdefault(self.sentence[cue.start], set()).add(cue.label)
 
+    def in_idiom(self, match: Match) -> bool:
+        """Whether a saying overlaps the phrase at `match`."""
+        return any(idiom.start < match.end and match.start < idiom.end for idiom in self.idioms)
+
     def statuses(self, match: Match) -> frozenset[str]:
         """Every status that holds for the phrase at `match`; never empty."""
         found = set(self.anywhere.get(self.sentence[match.start], ()))
@@ -133,7 +137,7 @@ class Reading:
         if "joking" not in found:
             after = self.anywhere.get(self.sentence[match.start] + 1, ())
             found |= {"joking"} & set(after)
-        if any(idiom.start < match.end and match.start < idiom.end for idiom in self.idioms):
+        if self.in_idiom(match):
             found.add("joking")
         if self.words.quoted[match.start]:
             found.add("quoted")

@@ -1,7 +1,7 @@
 """Explicit sentences that set a floor under the level. A floor raises and never lowers."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 
 from riskmodel.assertions import DISTANCING, Hit, Reading
@@ -89,7 +89,11 @@ def catch(words: Words, hits: Sequence[Hit], reading: Reading) -> list[Caught]:
         rule = rules()[int(match.label)]
         if rule.and_soon and not soon:
             continue
-        if not reading.statuses(match) & rule.unless:
+        against = reading.statuses(match) & rule.unless
+        if against == {"joking"} and rule.floor is Level.IMMINENT and not reading.in_idiom(match):
+            # Laughter beside an act that was told plainly: perhaps a joke, and a person finds out.
+            caught.append(Caught(replace(rule, floor=Level.MODERATE), match.start, match.end))
+        elif not against:
             caught.append(Caught(rule, match.start, match.end))
     for hit in hits:
         by_concept = _concept_rules().get(hit.concept)

@@ -91,12 +91,20 @@ def test_words_disguised_in_mixed_ways_never_lower_a_level_by_more_than_one(text
     assert rank("   ".join(written)) >= rank(text) - 1
 
 
-@pytest.mark.parametrize("emoji", ["😭", "😀", "❤️"])
+@pytest.mark.parametrize("emoji", ["😭", "😀", "❤️", "💀", "🙂"])
 @pytest.mark.parametrize("text", RISKY)
-def test_an_emoji_behind_a_message_never_lowers_its_level_by_more_than_one(text, emoji):
-    """Behind the message only, and not a skull. Two faults are known: inside a phrase of danger an emoji is read as a
-    word and parts it, and a skull behind danger makes all of it a joke."""
-    assert rank(f"{text} {emoji}") >= rank(text) - 1
+def test_an_emoji_anywhere_in_a_message_never_lowers_its_level_by_more_than_one(text, emoji):
+    """A laughing face is left out: as laughter in words it may make a joke of what stands beside it."""
+    words = text.split()
+
+    for place in range(1, len(words) + 1):
+        assert rank(" ".join([*words[:place], emoji, *words[place:]])) >= rank(text) - 1
+
+
+@pytest.mark.parametrize("laughter", ["😂", "lol", "haha"])
+def test_laughter_beside_an_act_that_is_told_plainly_still_calls_a_person(laughter):
+    assert rank(f"i just took all my pills {laughter}") >= RANK[Level.MODERATE]
+    assert rank(f"this homework is killing me {laughter}") < RANK[Level.MODERATE]
 
 
 @SLOW
@@ -107,7 +115,7 @@ def test_an_emoji_behind_a_message_never_lowers_its_level_by_more_than_one(text,
 )
 def test_harmless_sentences_behind_a_message_never_lower_its_level(text, between, harmless):
     """For these messages, set off by a sign or a new line. Two kinds of message are known to be lowered: one whose
-    danger lies in several sentences together, and one that harmless words follow without any sign between."""
+    danger lies in more than three sentences together, and one that harmless words follow without any sign between."""
     added = " ".join(harmless)[:3000]
 
     assert rank(f"{text}{between}{added}") >= rank(text)
