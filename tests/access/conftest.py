@@ -15,6 +15,7 @@ from pytest_django.plugin import DjangoDbBlocker
 from audit.models import Entry
 from tests.access import world as worlds
 from tests.access.world import World
+from tests.audit_flush import BEFORE_A_FLUSH
 from tests.direct_socket import close_connections
 
 
@@ -56,6 +57,6 @@ def _last_entry() -> int:
 def _empty() -> None:
     """Empty all tables behind the triggers' back; see `tests/audit_flush.py`."""
     with connection.cursor() as cursor:
-        cursor.execute("SET session_replication_role = replica")
+        cursor.execute(BEFORE_A_FLUSH)
     call_command("flush", verbosity=0, interactive=False, inhibit_post_migrate=True)
     connection.close()
