@@ -25,6 +25,14 @@ _MEANINGS = {
     "alert.acknowledged": "An alert was acknowledged",
     "alert.escalated": "An alert was escalated to the next step",
     "alert.resolved": "An alert was resolved",
+    # Screenings and care
+    "screening.started": "A client began a screening",
+    "screening.answered": "A client answered an item of a screening",
+    "screening.flagged": "An answer in a screening called for a person",
+    "screening.finished": "A client finished a screening",
+    "screening.left": "A client left a screening in the middle",
+    "care_task.made": "A task for a person was made",
+    "care_task.done": "A task for a person was done",
     # The bot
     "bot.replied": "The bot answered with approved content",
     "notice.shown": "The service told the client who speaks now",

@@ -81,8 +81,6 @@ def candidates(request: HttpRequest) -> HttpResponse:
     if chosen.get("order") == "oldest":
         rows.reverse()
     page = Paginator(rows, PAGE_SIZE).get_page(request.GET.get("page"))
-    for row in page:
-        row.counting = setups.valid_approvals(row).count()  # type: ignore[attr-defined]
     query = request.GET.copy()
     query.pop("page", None)
     shown = {
@@ -202,8 +200,6 @@ def _overview(request: HttpRequest, form: ModeForm) -> HttpResponse:
     page = Paginator(found.conversations, PAGE_SIZE).get_page(request.GET.get("page"))
     prefetch_related_objects(list(page), "conversation__client")
     waiting = [one for one in setups.setups_of(member) if one.state in (SetupState.PROPOSED, SetupState.SHADOW)]
-    for one in waiting:
-        one.counting = setups.valid_approvals(one).count()  # type: ignore[attr-defined]
     shown = {
         "setup": now,
         "model": risk_pages.model_of(now.model_version if now else "", now),

@@ -138,7 +138,7 @@ def _check_surroundings(manifest: Mapping[str, Any], version: str) -> None:
     if manifest.get("embedding") != embedding.DIGEST:
         raise ArtefactRefused("trained with another sentence embedding than the pinned one")
     try:
-        embedding.model_file()
+        embedding.embedder()
     except embedding.EmbeddingRefused as refusal:
         raise ArtefactRefused(str(refusal)) from None
     if version_of(manifest) != version:
@@ -179,6 +179,11 @@ def version_of(manifest: Mapping[str, Any]) -> str:
 
 
 def activate(version: str, folder: Path = FOLDER) -> None:
-    """Make `version` the one that is loaded from now on. Raises ArtefactRefused when it cannot be loaded."""
-    load(version, folder)
+    """Make `version` the one that is loaded from now on.
+
+    Raises ArtefactRefused when it cannot be loaded, or misses or calls some people too much more often than others.
+    """
+    fairness = load(version, folder).manifest.get("fairness") or {}
+    if fairness.get("blocks"):
+        raise ArtefactRefused("; ".join(fairness["why"]))
     (folder / "active.json").write_text(json.dumps({"version": version}) + "\n", encoding="utf-8")

@@ -4,7 +4,7 @@ With `training` the only module that imports scikit-learn.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from scipy import sparse
@@ -16,7 +16,7 @@ from riskmodel.evidence import STEPS
 from riskmodel.features import rule_names
 from riskmodel.levels import CATEGORIES, RANK, Level
 from riskmodel.parts import Parts
-from riskmodel.reading import ReadText, whole
+from riskmodel.reading import ReadText, Stretch, whole
 from riskmodel.sense import likeness
 from riskmodel.vectors import LEAST_CHARACTER_LENGTH, LEAST_WORD_LENGTH, characters_analyser, words_analyser
 
@@ -24,6 +24,10 @@ from riskmodel.vectors import LEAST_CHARACTER_LENGTH, LEAST_WORD_LENGTH, charact
 _STRENGTH = 2.0
 _RULE_SCALE = 0.4
 _WORDS_ALONE = 1.0  # what a row counts when it is learnt from its words alone, without rule features
+# What a stretch or window of a message counts. A message below a level holds nothing of that level, so each part of it
+# is an example of what lies below (multiple-instance learning; Dietterich, Lathrop, Lozano-Perez, 1997). Of a message
+# of the level nothing of the kind is known: one part of it may say everything.
+_PART_COUNTS = 1.0
 _LEAST_DOCUMENTS = 2
 _LANDMARKS = 1500
 _SENSE_STRENGTH = 30.0
@@ -36,6 +40,7 @@ _EVERY_PART = Parts()
 Arrays = dict[str, Any]
 Vocabulary = dict[str, list[str]]
 Tick = Callable[[str], None]
+_Part = TypeVar("_Part")
 
 
 def outputs() -> tuple[str, ...]:
@@ -63,15 +68,14 @@ def shorten(matrix: sparse.csr_matrix, least: float) -> sparse.csr_matrix:
     return sparse.diags(1.0 / np.maximum(lengths, least)) @ matrix
 
 
-def rule_matrix(texts: Sequence[ReadText]) -> sparse.csr_matrix:
-    """The rule features of whole texts."""
+def rule_matrix(stretches: Sequence[Stretch]) -> sparse.csr_matrix:
+    """The rule features of stretches of texts."""
     rows, columns = [], []
-    for number, text in enumerate(texts):
-        found = whole(text).rules
-        rows += [number] * len(found)
-        columns += found
+    for number, stretch in enumerate(stretches):
+        rows += [number] * len(stretch.rules)
+        columns += stretch.rules
     ones = np.full(len(rows), _RULE_SCALE)
-    return sparse.csr_matrix((ones, (rows, columns)), shape=(len(texts), len(rule_names())))
+    return sparse.csr_matrix((ones, (rows, columns)), shape=(len(stretches), len(rule_names())))
 
 
 def fit_words(
@@ -81,18 +85,26 @@ def fit_words(
 
     Without phrases or categories in `parts` their weights are nought.
     """
-    lists = [text.words.words for text in texts]
     by_word, by_character = vectorisers()
-    found = [
-        shorten(by_word.fit_transform(lists), LEAST_WORD_LENGTH),
-        shorten(by_character.fit_transform(lists), LEAST_CHARACTER_LENGTH),
-        rule_matrix(texts) if parts.phrases else sparse.csr_matrix((len(texts), len(rule_names()))),
-    ]
-    features = sparse.hstack(found, format="csr")
+    lists = [text.words.words for text in texts]
+    by_word.fit(lists)
+    by_character.fit(lists)
+
+    def features_of(words: Sequence[Sequence[str]], rules: Sequence[Stretch]) -> sparse.csr_matrix:
+        phrases = rule_matrix(rules) if parts.phrases else sparse.csr_matrix((len(words), len(rule_names())))
+        found = [
+            shorten(by_word.transform(words), LEAST_WORD_LENGTH),
+            shorten(by_character.transform(words), LEAST_CHARACTER_LENGTH),
+        ]
+        return sparse.hstack([*found, phrases], format="csr")
+
+    features = features_of(lists, [whole(text) for text in texts])
     # The phrases were written by people who had read these rows, so here they look surer than they are elsewhere.
     # Each row is therefore learnt a second time without them, from its words alone.
-    without_rules = sparse.hstack([*found[:2], sparse.csr_matrix(found[2].shape)], format="csr")
-    features = sparse.vstack([features, without_rules], format="csr")
+    words_alone = features.copy()
+    words_alone[:, -len(rule_names()) :] = 0
+    of, stretches = _parts_of([text.stretches for text in texts])
+    cut = features_of([texts[p].words.words[s.start : s.end] for p, s in zip(of, stretches, strict=True)], stretches)
     each = np.concatenate([counts, counts * _WORDS_ALONE])
     coefficients, intercepts = [], []
     for output in outputs():
@@ -102,8 +114,13 @@ def fit_words(
             continue
         true = goal(output, rows)
         cost = np.where(true, _POSITIVE_COST.get(output, 1.5), 1.0)
+        below = np.flatnonzero(~true[of])
         model = LogisticRegression(C=_STRENGTH, max_iter=2000, random_state=seed)
-        model.fit(features, np.tile(true, 2), sample_weight=np.tile(cost, 2) * each)
+        model.fit(
+            sparse.vstack([features, words_alone, cut[below]], format="csr"),
+            np.concatenate([true, true, np.zeros(len(below), dtype=bool)]),
+            sample_weight=np.concatenate([np.tile(cost, 2) * each, _PART_COUNTS * counts[of][below]]),
+        )
         coefficients.append(model.coef_[0])
         intercepts.append(model.intercept_[0])
         tick(f"words for {output}")
@@ -124,6 +141,12 @@ def fit_words(
     return arrays, vocabulary
 
 
+def _parts_of(parts: Sequence[Sequence[_Part]]) -> tuple[Any, list[_Part]]:
+    """The parts of texts that have more than one, and for each the place of its text."""
+    of = [place for place, some in enumerate(parts) if len(some) > 1 for _ in some]
+    return np.array(of, dtype=int), [part for some in parts if len(some) > 1 for part in some]
+
+
 def no_words() -> tuple[Arrays, Vocabulary]:
     """The arrays of a model that weighs neither words nor phrases."""
     rows = {"word_weights": 0, "character_weights": 0, "rule_weights": len(rule_names())}
@@ -141,21 +164,32 @@ def no_sense() -> Arrays:
     }
 
 
-def fit_sense(vectors: Any, rows: Sequence[Row], counts: Any, seed: int, tick: Tick) -> Arrays:
-    """The weights of likeness to landmarks, which are some of `vectors` (rows, 384), for the four levels."""
+def fit_sense(
+    vectors: Any, windows: Sequence[Sequence[Any]], rows: Sequence[Row], counts: Any, seed: int, tick: Tick
+) -> Arrays:
+    """The weights of likeness to landmarks, which are some of `vectors` (rows, 384), for the four levels.
+
+    `windows` are the vectors of the windows of each row.
+    """
     chosen = np.random.RandomState(seed).choice(len(rows), min(_LANDMARKS, len(rows)), replace=False)
     landmarks = vectors[np.sort(chosen)].astype(np.float16)  # as they are stored, so that nothing differs later
     exact = landmarks.astype(np.float32)
     # Nystroem: likeness to landmarks, turned so that it is the kernel's own feature space.
     left, strengths, _ = np.linalg.svd(likeness(exact, exact).astype(np.float64))
     turn = left / np.sqrt(np.maximum(strengths, 1e-12))
-    features = likeness(vectors, exact) @ turn
+    of, cut = _parts_of(windows)
+    features = likeness(np.concatenate([vectors, *(one[None] for one in cut)]), exact) @ turn
     weights, intercepts = [], []
     for level in STEPS:
         true = goal(level, rows)
         cost = np.where(true, _POSITIVE_COST[level], 1.0)
         model = LogisticRegression(C=_SENSE_STRENGTH, solver="newton-cholesky", max_iter=50)
-        model.fit(features, true, sample_weight=cost * counts)
+        below = np.flatnonzero(~true[of])
+        model.fit(
+            features[np.concatenate([np.arange(len(rows)), len(rows) + below])],
+            np.concatenate([true, np.zeros(len(below), dtype=bool)]),
+            sample_weight=np.concatenate([cost * counts, _PART_COUNTS * counts[of][below]]),
+        )
         weights.append(turn @ model.coef_[0] * _SENSE_SHARE)
         intercepts.append(model.intercept_[0] * _SENSE_SHARE)
         tick(f"sense for {level}")

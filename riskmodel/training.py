@@ -156,7 +156,8 @@ class _Maker:
             arrays, vocabulary = no_words()
         if self.parts.sense:
             vectors = np.stack([self.senses.whole(text) for text in texts])
-            arrays |= fit_sense(vectors, rows, counts, self._seed, tick)
+            windows = [self.senses.windows(text) for text in texts]
+            arrays |= fit_sense(vectors, windows, rows, counts, self._seed, tick)
         else:
             arrays |= no_sense()
         return arrays, vocabulary

@@ -19,6 +19,7 @@ class AlertKind(TextChoices):
     RISK = "risk", "Risk in a message"
     PERSON = "person", "The client asks for a person"
     UNSCORED = "unscored", "A message could not be scored"
+    SCREENING = "screening", "An answer in a screening"
 
 
 # The desk's order. An unscored message may hide anything, so it stands above a moderate one and below a high one.
@@ -52,6 +53,16 @@ def is_concern(level: str, *, quiet_unscored: bool = False) -> bool:
     return URGENCY[level] >= ALERT_FROM and not (quiet_unscored and level == "unscored")
 
 
+def counted_level(level: str, screened: str, *, quiet_unscored: bool = False) -> str:
+    """The level that an alert goes by: of the score's and of what a screening's answer calls for, the more urgent.
+
+    `screened` is empty where no answer calls. A quiet unscored message, of which nobody would hear, never hides it.
+    """
+    if not screened or (URGENCY[level] > URGENCY[screened] and is_concern(level, quiet_unscored=quiet_unscored)):
+        return level
+    return screened if URGENCY[screened] >= URGENCY[level] or quiet_unscored else level
+
+
 def decide(
     *,
     level: str,
@@ -60,9 +71,12 @@ def decide(
     wishes_person: bool = False,
     bot_enabled: bool = True,
     quiet_unscored: bool = False,
+    screened: str = "",
 ) -> Decision:
     """Decide what a message of `level` in `state` leads to.
 
+    `screened` is the level that the answer to a screening calls for by itself, empty for none: it stands beside the
+    score's, and the higher one counts (INS-4).
     `open_urgency` is the urgency of the unresolved alert, None when there is none. `bot_enabled` False is a
     clinic whose bot is off: every message is for a person, and the bot only holds.
 
@@ -71,11 +85,15 @@ def decide(
     the conversation moves up the desk's order to there and says so, and no later message moves it down. Everything
     else calls as ever: a rule that holds, the client's wish for a person, and a message that not even the rules read.
     """
+    counted = counted_level(level, screened, quiet_unscored=quiet_unscored)
+    answered = bool(screened) and counted == screened
+    level, quiet_unscored = counted, quiet_unscored and not answered
     urgency = URGENCY[level]
     held = state == State.WITH_COUNSELLOR
     kind: AlertKind | None = None
     if is_concern(level, quiet_unscored=quiet_unscored) and (not held or urgency >= ALERT_FROM_WHILE_HELD):
         kind = AlertKind.UNSCORED if level == "unscored" else AlertKind.RISK
+        kind = AlertKind.SCREENING if answered else kind
     elif not held and (wishes_person or not bot_enabled):
         kind = AlertKind.PERSON
     call_person = kind is not None and state == State.WITH_BOT

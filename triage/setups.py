@@ -11,7 +11,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Count, Q, QuerySet
 
 from accounts.access import NotPermitted, require
 from accounts.models import Membership
@@ -193,13 +193,15 @@ def roll_back(*, member: Membership, at: datetime) -> ScoringSetup | None:
 
 
 def setups_of(member: Membership) -> list[ScoringSetup]:
-    """Every setup of the member's clinic, newest first, each with its `proposed_by` and `approvals`.
+    """Every setup of the member's clinic, newest first, each with its `proposed_by` and, as `counting`, how many of
+    its approvals count now.
 
     Raises accounts.access.NotPermitted.
     """
     require(member, Action.VIEW_MODEL)
     rows = ScoringSetup.objects.filter(clinic_id=member.clinic_id).select_related("proposed_by__user")
-    return list(rows.prefetch_related("approvals__member__user").order_by("-proposed_at", "-pk"))
+    counting = Count("approvals", filter=_counts_in(member.clinic_id, "approvals__"))
+    return list(rows.annotate(counting=counting).order_by("-proposed_at", "-pk"))
 
 
 def in_force(member: Membership) -> ScoringSetup | None:
@@ -227,12 +229,12 @@ def refusal(version: str) -> str:
 
 def valid_approvals(setup: ScoringSetup) -> QuerySet[SetupApproval]:
     """The approvals that count now: of clinicians who still work in the clinic as such."""
-    return setup.approvals.filter(
-        member__role=Role.CLINICIAN,
-        member__is_active=True,
-        member__user__is_active=True,
-        member__clinic_id=setup.clinic_id,
-    ).order_by("at")
+    return setup.approvals.filter(_counts_in(setup.clinic_id)).order_by("at")
+
+
+def _counts_in(clinic_id: UUID, before: str = "") -> Q:
+    who = {"role": Role.CLINICIAN, "is_active": True, "user__is_active": True, "clinic_id": clinic_id}
+    return Q(**{f"{before}member__{name}": value for name, value in who.items()})
 
 
 def _require_in_person(member: Membership) -> None:

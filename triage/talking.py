@@ -8,6 +8,7 @@ from triage import cover
 from triage.bot import engine
 from triage.bot.catalogue import current_catalogue
 from triage.bot.engine import BadPosition, Position, Reply, Step, Wish
+from triage.bot.position import Answered
 from triage.models import Alert, Conversation
 from triage.policy import AlertKind, BotPart, Decision
 from triage.states import State
@@ -22,6 +23,11 @@ class Understood:
     step: Step | None = None
     wishes_person: bool = False
     wishes_end: bool = False
+
+    @property
+    def answered(self) -> Answered | None:
+        """The item of a screening that the message answers, if it does."""
+        return self.step.answered if self.step else None
 
 
 def understand(conversation: Conversation, text: str) -> Understood:

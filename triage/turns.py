@@ -16,8 +16,9 @@ from audit.trail import Agent, Event
 from riskmodel import RiskScore
 from triage import alerts, locking, publishing, rows, talking
 from triage.models import Alert, Conversation, Message, RiskAssessment, Sender
-from triage.policy import URGENCY, AlertKind, BotPart, Decision, decide, is_concern
+from triage.policy import URGENCY, AlertKind, BotPart, Decision, counted_level, decide, is_concern
 from triage.scoring import Assessed, assess_message
+from triage.screenings import recording
 from triage.sealing import Seal
 from triage.states import State, Verb, transition
 from triage.texts import checked
@@ -87,28 +88,34 @@ def _store(
     wishes_person: bool,
     at: datetime,
 ) -> Turn:
-    level, score = assessed.level, assessed.score
     reply = talking.understand(conversation, text)
+    screened = recording.level_called(reply.answered)
     decision = decide(
-        level=level,
+        level=assessed.level,
         state=conversation.state,
         open_urgency=alert.urgency if alert else None,
         wishes_person=wishes_person or reply.wishes_person,
         bot_enabled=conversation.clinic.bot_enabled,
         quiet_unscored=assessed.is_quiet,
+        screened=screened,
     )
+    level = counted_level(assessed.level, screened, quiet_unscored=assessed.is_quiet)
     seal = Seal(conversation.pk, conversation.message_key)
     seq = conversation.last_seq + 1
     events = [_received(seq, text, seal), *_assessed(seq, assessed)]
+    if reply.answered is not None:
+        events += recording.record_answer(conversation, reply.answered, at=at)
     if decision.alert is not None:
         alert, raised = alerts.raise_alert(conversation, alert, kind=decision.alert, level=level, seq=seq, at=at)
         events.append(raised)
     replies = talking.answer(conversation, reply, text, decision, alert, at=at)
     drafts = [Draft(Sender.CLIENT, text, client_ref=client_ref), *bot_drafts(replies)]
     lines = next_lines(conversation, seal, drafts, at=at)
-    _move(conversation, decision, level, at=at)
+    _move(conversation, decision, max(level, assessed.level, key=URGENCY.__getitem__), at=at)
     _close_if_ended(conversation, reply, decision, alert, events, at=at)
-    rows.store(conversation, lines, _assessment(lines[0], text, score, seal, at=at) if score else None)
+    rows.store(
+        conversation, lines, _assessment(lines[0], text, assessed.score, seal, at=at) if assessed.score else None
+    )
     record_in(conversation, *events, *reply_events(lines[1:]), at=at)
     publishing.ring_conversation(conversation, urgent=decision.alert is not None)
     return _turn(conversation, lines, seal, level=level, alert=alert)

@@ -11,7 +11,7 @@ from triage.bot.engine import Position, Step, Wish
 
 CATALOGUE = shipped(A_DAY)
 # What only changes the wording is left out, so that the walk ends.
-SHAPE = ("told_limits", "worse", "paused", "return_flow", "unsure", "feelings")
+SHAPE = ("told_limits", "worse", "paused", "unsure", "feelings", "screen_any", "screen_again")
 TYPED = [
     "yes",
     "no",
@@ -42,6 +42,10 @@ TYPED += [
 
 def shape(position: Position) -> tuple:
     memory = {key: value for key, value in position.memory.items() if key in SHAPE}
+    memory["returns"] = "return_flow" in position.memory
+    # A branch asks from which total on, not which.
+    total = int(position.memory.get("screen_total", -1))
+    memory["total"] = sum(total >= least for least in (0, 3, 5, 10))
     memory["worse"] = min(int(memory.get("worse", 0)), 2)
     # Every third one leads to the offer of a person; to follow the count at the menu is enough.
     for count in ("unsure", "feelings"):

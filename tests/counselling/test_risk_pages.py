@@ -1,6 +1,8 @@
 """The pages of the risk model over HTTP: who may, two clinicians, refusals in words, and nothing typed is lost."""
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from accounts.permissions import Role
@@ -343,3 +345,19 @@ def test_markup_of_a_client_is_text(at_work, supervisor, proposed, clinician, wr
     in_shadow(proposed, writer, clock, "[high]<script>alert(1)</script>", "none")
     shown = text(at_work(supervisor).get(page("messages", proposed.pk)))
     assert "&lt;script&gt;alert(1)" in shown
+
+
+def test_a_longer_list_counts_the_approvals_without_more_questions_to_the_database(
+    at_work, clinician, second_clinician, clock
+):
+    def asked():
+        with CaptureQueriesContext(connection) as queries:
+            found = setups.setups_of(clinician)
+        return len(queries), [one.counting for one in found]
+
+    approve_by(setups.propose(member=clinician, at=clock.now), clock, clinician, second_clinician)
+    once, counted = asked()
+    assert counted == [2]
+    for _ in range(3):
+        setups.propose(member=clinician, at=clock.forward(seconds=60))
+    assert asked() == (once, [0, 0, 0, 2])

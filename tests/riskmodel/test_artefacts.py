@@ -125,3 +125,16 @@ def test_a_version_that_cannot_be_loaded_is_never_made_active(stored):
         activate("gone", folder)
 
     assert active_version(folder) == version
+
+
+def test_a_version_that_misses_some_people_much_more_often_is_never_made_active(stored):
+    folder, version = stored
+    manifest = json.loads((folder / version / "manifest.json").read_text())
+    why = ["misses 60 % of teen and 34 % of all"]
+    arrays, vocabulary = shipped_contents(folder / version)
+    unfair = artefacts.store(arrays, vocabulary, manifest | {"fairness": {"blocks": True, "why": why}}, folder)
+
+    with pytest.raises(ArtefactRefused, match=why[0]):
+        activate(unfair, folder)
+
+    assert active_version(folder) == version

@@ -7,7 +7,8 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 
-from riskmodel.embedding import SIZE, Embedder, embedder
+from riskmodel.embedding import Embedder, embedder
+from riskmodel.network import SIZE
 
 SENTENCES = ("i want to die", "i do not want to live any more", "the bus was late", " ".join(["we had soup"] * 20))
 

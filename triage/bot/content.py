@@ -32,6 +32,14 @@ class ChoiceSpec:
 
 
 @dataclass(frozen=True, slots=True)
+class OptionSpec:
+    """One answer to an item of a screening, and the number that it stands for."""
+
+    label: str
+    value: int
+
+
+@dataclass(frozen=True, slots=True)
 class Case:
     """One way out of a branch: taken when the remembered number is at least `at_least`."""
 
@@ -58,11 +66,14 @@ class Node:
     skip: str = ""  # where a rating goes that was skipped
     low: int = 0
     high: int = 0
+    number: int = 0  # of the item of a screening, from 1
+    options: tuple[OptionSpec, ...] = ()
+    again: tuple[str, ...] = ()  # asked once more, gently, when the item was skipped
 
     @property
     def rests(self) -> bool:
         """Whether the bot waits here for the client's answer."""
-        return self.kind in {"choose", "rate", "ask", "offer_person"}
+        return self.kind in {"choose", "rate", "ask", "offer_person", "item"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +81,7 @@ class Item:
     """One file of content: what two people approve as a whole, by its digest."""
 
     key: str
-    kind: str  # "flow" | "exercise" | "aside" | "texts"
+    kind: str  # "flow" | "exercise" | "aside" | "topic" (something to know, an aside in parts) | "screening" | "texts"
     version: int
     locale: str
     title: str
@@ -86,6 +97,7 @@ class Item:
     digest: str
     file: Path
     start: str = ""
+    instrument: str = ""  # of a screening
     nodes: Mapping[str, Node] = field(default_factory=dict)
     texts: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     labels: Mapping[str, str] = field(default_factory=dict)
@@ -95,11 +107,17 @@ class Item:
         """Whether the item has steps; the others are bare texts and labels."""
         return self.kind != "texts"
 
+    @property
+    def is_aside(self) -> bool:
+        """Whether the client goes on afterwards where they were."""
+        return self.kind in {"aside", "topic"}
+
     def sentences_shown(self) -> list[tuple[str, str]]:
         """Every text and label a client can see, with the key that names it. The lint and BOT-5 go through these."""
         shown = [(f"{self.key}.{name}", text) for name, texts in self.texts.items() for text in texts]
         shown += [(f"{self.key}.{name}", label) for name, label in self.labels.items()]
         for node in self.nodes.values():
-            shown += [(f"{self.key}.{node.key}", text) for text in node.texts]
+            shown += [(f"{self.key}.{node.key}", text) for text in (*node.texts, *node.again)]
+            shown += [(f"{self.key}.{node.key}.{option.value}", option.label) for option in node.options]
             shown += [(f"{self.key}.{node.key}.{choice.key}", choice.label) for choice in node.choices]
         return shown

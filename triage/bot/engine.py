@@ -4,6 +4,7 @@ It never raises for any text of a client, never says a text outside the catalogu
 person (BOT-5, BOT-8).
 """
 
+from triage.bot import asking
 from triage.bot.catalogue import Catalogue
 from triage.bot.content import PERSON, ChoiceSpec
 from triage.bot.holding import hold
@@ -108,6 +109,8 @@ def _take_answer(run: Run, heard: Heard) -> bool:
     if choice:
         _follow(run, choice)
         return True
+    if node.kind == "item":
+        return asking.take_answer(run, heard)
     if node.kind == "rate" and heard.number is not None and node.low <= heard.number <= node.high:
         run.memory[node.remember] = heard.number
         run.forward(node.next)

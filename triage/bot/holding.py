@@ -5,7 +5,9 @@ from triage.bot.position import Position, Step
 from triage.bot.run import Run
 
 FLOW = "holding"
-REASONS = frozenset({"risk", "person", "unscored"})
+# An answer in a screening is met with the same words as danger told in a message.
+_WORDS_OF = {"risk": "risk", "person": "person", "unscored": "unscored", "screening": "risk"}
+REASONS = frozenset(_WORDS_OF)
 _CARD = "crisis"
 # The card comes again on every third holding message: in sight, without burying what the client writes.
 _CARD_EVERY = 3
@@ -25,11 +27,12 @@ def hold(
 ) -> Step:
     """Answer one message while the client waits for a person.
 
-    `reason` is "risk", "person" or "unscored" (ValueError otherwise). The first message of a reason says what happens
+    `reason` is one of `REASONS` (ValueError otherwise). The first message of a reason says what happens
     now; for a risk it carries the crisis card. Nobody on shift is said as such (CRI-8). No exercise, no survey (BOT-7).
     """
     if reason not in REASONS:
         raise ValueError(f"'{reason}' is none of {', '.join(sorted(REASONS))}")
+    reason = _WORDS_OF[reason]
     run = Run(catalogue, position, locale)
     run.item = catalogue.find(FLOW, locale)
     first = not run.memory.get(f"held.{reason}")

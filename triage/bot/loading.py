@@ -9,9 +9,10 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
-from triage.bot.content import PERSON, Case, ChoiceSpec, ContentError, Item, Node
+from triage.bot.content import PERSON, Case, ChoiceSpec, ContentError, Item, Node, OptionSpec
+from triage.screenings import instruments
 
-KINDS = frozenset({"flow", "exercise", "aside", "texts"})
+KINDS = frozenset({"flow", "exercise", "aside", "topic", "screening", "texts"})
 LONGEST_LIFE = timedelta(days=366)  # content expires at most twelve months after its review
 _HEADER: Mapping[str, type] = {
     "key": str,
@@ -38,11 +39,13 @@ _NODES: Mapping[str, tuple[frozenset[str], frozenset[str]]] = {
     "branch": (frozenset({"on", "cases", "next"}), frozenset()),
     "offer_person": (frozenset({"text", "next"}), frozenset()),
     "start_exercise": (frozenset({"flow"}), frozenset()),
+    "screen": (frozenset({"flow"}), frozenset()),
+    "item": (frozenset({"text", "number", "options", "next"}), frozenset({"again"})),
     "go": (frozenset({"flow"}), frozenset()),
     "resume": (frozenset(), frozenset()),
     "end": (frozenset(), frozenset({"text"})),
 }
-_TYPES: Mapping[str, type] = {"low": int, "high": int, "choices": list, "cases": list}
+_TYPES: Mapping[str, type] = {"low": int, "high": int, "number": int, "choices": list, "cases": list}
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,39}")
 _ERROR_LINE = re.compile(r"at line (\d+)")
 
@@ -98,14 +101,16 @@ class _Reader:
     def item(self, raw: dict[str, Any]) -> Item:
         header = {name: self.value(raw, name, kind) for name, kind in _HEADER.items()}
         self._check_header(header)
-        known = {*_HEADER, "start", "nodes", "texts", "labels"}
+        known = {*_HEADER, "start", "instrument", "options", "nodes", "texts", "labels"}
         for name in raw.keys() - known:
             raise self.refuse("unknown key", name)
+        self.options = {key: self.option_list(key, each) for key, each in raw.get("options", {}).items()}
         item = Item(
             **header,
             digest=content_digest(raw),
             file=self.file,
             start=raw.get("start", ""),
+            instrument=raw.get("instrument", ""),
             nodes={key: self.node(key, node) for key, node in raw.get("nodes", {}).items()},
             texts={key: self.texts(texts, "texts", key) for key, texts in raw.get("texts", {}).items()},
             labels={key: self.texts(label, "labels", key)[0] for key, label in raw.get("labels", {}).items()},
@@ -156,13 +161,29 @@ class _Reader:
         must, may = _NODES[kind]
         for name in raw.keys() - must - may - {"do"}:
             raise self.refuse(f"'{name}' has no meaning in '{kind}'", *here, name)
-        fields = {n: self.value(raw, n, _TYPES.get(n, str), *here) for n in raw if n not in {"do", "text"}}
+        fields = {n: self.value(raw, n, _TYPES.get(n, str), *here) for n in raw if n not in {"do", "text", "again"}}
         for name in must - raw.keys():
             raise self.refuse(f"'{name}' is missing", *here)
         fields["choices"] = tuple(self.choice(key, each) for each in raw.get("choices", ()))
         fields["cases"] = tuple(self.case(key, each) for each in raw.get("cases", ()))
-        texts = self.texts(raw["text"], *here, "text") if "text" in raw else ()
-        return Node(key=key, kind=kind, texts=texts, **fields)
+        if kind == "item":
+            if fields["options"] not in self.options:
+                raise self.refuse(f"there are no options '{fields['options']}'", *here, "options")
+            fields["options"] = self.options[fields["options"]]
+        texts, again = (self.texts(raw[n], *here, n) if n in raw else () for n in ("text", "again"))
+        return Node(key=key, kind=kind, texts=texts, again=again, **fields)
+
+    def option_list(self, key: str, raw: Any) -> tuple[OptionSpec, ...]:
+        here = ("options", key)
+        if not isinstance(raw, list) or not raw:
+            raise self.refuse("must be a list of answers", *here)
+        for each in raw:
+            if not isinstance(each, dict) or set(each) != {"label", "value"} or type(each["value"]) is not int:
+                raise self.refuse("each answer needs a label and a whole number as its value", *here)
+        options = tuple(OptionSpec(self.texts(each["label"], *here)[0], each["value"]) for each in raw)
+        if len({option.label.casefold() for option in options}) != len(options):
+            raise self.refuse("two answers have the same label", *here)
+        return options
 
     def choice(self, node: str, raw: Any) -> ChoiceSpec:
         here = ("nodes", node, "choices")
@@ -204,10 +225,32 @@ class _Reader:
                 raise self.refuse("two choices have the same label", "nodes", node.key, "choices")
             if node.kind == "rate" and not 0 <= node.low < node.high <= 100:
                 raise self.refuse("low must be below high, within 0 to 100", "nodes", node.key, "low")
+        self._check_screening(item)
         for lost in item.nodes.keys() - _reached(item):
             raise self.refuse("no way leads here", "nodes", lost)
+        if item.kind == "topic" and not asks_first(item):
+            raise self.refuse("a topic can be left at once: start must offer a no", "start")
         if item.kind == "exercise" and not asks_first(item):
             raise self.refuse("an exercise asks before it begins: start must offer a no (BOT-14)", "start")
+
+    def _check_screening(self, item: Item) -> None:
+        """A screening asks every item of its instrument, with answers that the instrument takes (INS-1)."""
+        numbers = sorted(node.number for node in item.nodes.values() if node.kind == "item")
+        if item.kind != "screening":
+            if numbers or item.instrument:
+                raise self.refuse("only a screening has items and an instrument", "kind")
+            return
+        try:
+            instrument = instruments.instrument(item.instrument)
+        except instruments.UnknownInstrument:
+            raise self.refuse(f"there is no instrument '{item.instrument}'", "instrument") from None
+        if numbers != list(range(1, instrument.items + 1)):
+            raise self.refuse(f"must ask the items 1 to {instrument.items}, each once", "instrument")
+        for node in item.nodes.values():
+            if any(not instrument.least <= option.value <= instrument.most for option in node.options):
+                raise self.refuse(f"an answer lies outside {instrument.least} to {instrument.most}", "nodes", node.key)
+        if not asks_first(item):
+            raise self.refuse("a screening asks before it begins: start must offer a no", "start")
 
 
 def targets(node: Node) -> list[str]:

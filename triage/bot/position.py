@@ -66,9 +66,24 @@ class Reply:
 
 
 @dataclass(frozen=True, slots=True)
+class Answered:
+    """One item of a screening that the client answered. `value` None: they would rather not say."""
+
+    instrument: str
+    content: str  # key, version and digest of the wording that was asked
+    version: int
+    digest: str
+    item: int
+    value: int | None
+    first: bool  # a new screening begins with it
+    last: bool  # nothing is asked after it
+
+
+@dataclass(frozen=True, slots=True)
 class Step:
-    """What one message leads to: the bot's replies in order, its new position, the client's wishes."""
+    """What one message leads to: the bot's replies in order, its new position, the client's wishes, their answer."""
 
     replies: tuple[Reply, ...]
     position: Position
     wishes: frozenset[Wish] = frozenset()
+    answered: Answered | None = None

@@ -4,9 +4,10 @@ from dataclasses import replace
 
 from triage.bot.catalogue import Catalogue, NotServable
 from triage.bot.content import ChoiceSpec, Item, Node
-from triage.bot.position import Choice, Position, Reply, Step, Wish
+from triage.bot.position import Answered, Choice, Position, Reply, Step, Wish
 
 MENU = "menu"
+SCREENING = "screen"  # how the names of what is remembered of a screening begin
 # Openings are said once; whoever comes back from an aside goes on at the menu.
 _OPENINGS = frozenset({"welcome", "hand_back"})
 _LONGEST_TRAIL = 12
@@ -21,6 +22,7 @@ class Run:
         self.locale = locale
         self.replies: list[Reply] = []
         self.wishes: set[Wish] = set()
+        self.answered: Answered | None = None
         self.memory: dict[str, int | str] = dict(position.memory) if position else {}
         self.item: Item | None = None
         self.node: Node | None = None
@@ -54,6 +56,12 @@ class Run:
         if node.mark:
             self.memory[node.mark] = 1
 
+    def say_again(self, node: Node) -> None:
+        """Ask the item of a screening once more, in its gentler wording."""
+        item, _ = self.here
+        text = self.catalogue.wording(item, f"{node.key}_again", node.again, 0)
+        self.replies.append(Reply(text.key, text.version, text.digest, text.text, self.choices_of(item, node)))
+
     def _turn_of(self, key: str, variants: int) -> int:
         """Which wording comes now: they go round, so that the same one never comes twice running."""
         if variants < 2:
@@ -67,6 +75,9 @@ class Run:
         offered = [Choice(choice.key, choice.label) for choice in self.open_choices(item, node)]
         if node.kind == "rate":
             offered = [Choice(f"rate_{number}", str(number)) for number in range(node.low, node.high + 1)]
+            offered.append(self.control("skip"))
+        elif node.kind == "item":
+            offered = [Choice(f"answer_{option.value}", option.label) for option in node.options]
             offered.append(self.control("skip"))
         elif node.kind == "ask":
             offered = [self.control("done"), self.control("skip")]
@@ -89,8 +100,8 @@ class Run:
         return bool(ahead and ahead.flow and self.catalogue.find(ahead.flow, self.locale) is None)
 
     def is_step_of_exercise(self, item: Item, node: Node) -> bool:
-        """Whether pause, back and stop belong here: on every question of an exercise but its first (the offer)."""
-        return item.kind == "exercise" and node.key != item.start
+        """Whether pause, back and stop belong here: on every question of an exercise or a screening but the offer."""
+        return item.kind in {"exercise", "screening"} and node.key != item.start
 
     def trail(self, item: Item) -> list[str]:
         """The nodes of this exercise that the client answered, oldest first."""
@@ -105,10 +116,13 @@ class Run:
         if item is None or not item.is_flow:
             self.say("controls.moved_on")
             item = self.catalogue.flow(MENU, self.locale)
-        if item.kind != "aside":
+        if not item.is_aside:
             self._forget_return()
         self.memory.pop("trail", None)
         self.memory.pop("paused", None)
+        if item.kind == "screening":
+            for name in [name for name in self.memory if name.startswith(SCREENING)]:
+                del self.memory[name]  # nothing of an earlier screening counts
         if item.kind == "exercise" and not self.memory.get("told_limits"):
             # Said once, before the first exercise: a chat is not therapy.
             self.say("controls.before_first_exercise")
@@ -132,7 +146,7 @@ class Run:
                 number = int(self.memory.get(node.on, 0))
                 way = next((case.next for case in node.cases if number >= case.at_least), node.next)
                 self.go(way)
-            case "go" | "start_exercise":
+            case "go" | "start_exercise" | "screen":
                 self.enter(node.flow)
             case "resume":
                 self.resume()
@@ -159,7 +173,7 @@ class Run:
 
     def aside(self, flow: str) -> None:
         """Answer something in between and come back here afterwards."""
-        if self.item and self.node and self.item.kind != "aside":
+        if self.item and self.node and not self.item.is_aside:
             self.memory |= {
                 "return_flow": self.item.key,
                 "return_node": self.node.key,
@@ -199,4 +213,4 @@ class Run:
             item, at = self.here
             flow, node = item.key, at.key
         position = Position(flow, node, version, dict(self.memory))
-        return Step(tuple(self.replies), position, frozenset(self.wishes))
+        return Step(tuple(self.replies), position, frozenset(self.wishes), self.answered)
