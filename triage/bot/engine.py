@@ -43,7 +43,7 @@ _ASIDES = {
     "complaint": "complaint",
     "language": "language",
 }
-_FLOWS = {"mood": "mood_check", "exercises": "exercises", "menu": MENU}
+_FLOWS = {"mood": "mood_check", "exercises": "exercises", "learn": "learn", "questions": "questions", "menu": MENU}
 _REMARKS = {"greeting": "controls.greeting", "thanks": "controls.thanks"}
 _UNSURE_BEFORE_OFFER = 3
 _FEELINGS_BEFORE_OFFER = 3
@@ -182,6 +182,8 @@ def _take_intent(run: Run, heard: Heard) -> bool:
         _hear_feeling(run)
     elif intent in _ASIDES:
         run.aside(_ASIDES[intent])
+    elif intent.startswith("know_"):
+        run.aside(intent)  # a topic is named by its content key; whoever has read it goes on where they were
     elif intent in _FLOWS:
         run.enter(_FLOWS[intent])
     elif intent.startswith("exercise_"):
