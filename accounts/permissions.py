@@ -20,9 +20,11 @@ class Action(StrEnum):
 
     VIEW_DESK = "view_desk"
     VIEW_TRANSCRIPT = "view_transcript"
+    CARE = "care"
     TAKE_OVER = "take_over"
     TAKE_FROM_HOLDER = "take_from_holder"
     WRITE = "write"
+    WRITE_PLAN = "write_plan"
     HAND_BACK = "hand_back"
     CLOSE = "close"
     ACKNOWLEDGE_ALERT = "acknowledge_alert"
@@ -34,6 +36,8 @@ class Action(StrEnum):
     VIEW_MODEL = "view_model"
     MANAGE_MODEL = "manage_model"
     SWITCH_SCORING = "switch_scoring"
+    VIEW_CONTENT = "view_content"
+    MANAGE_CONTENT = "manage_content"
     MANAGE_CLINIC = "manage_clinic"
     MANAGE_MEMBERS = "manage_members"
     MANAGE_TOKENS = "manage_tokens"
@@ -43,8 +47,10 @@ _FRONT_LINE = frozenset(
     {
         Action.VIEW_DESK,
         Action.VIEW_TRANSCRIPT,
+        Action.CARE,
         Action.TAKE_OVER,
         Action.WRITE,
+        Action.WRITE_PLAN,
         Action.HAND_BACK,
         Action.CLOSE,
         Action.ACKNOWLEDGE_ALERT,
@@ -65,16 +71,20 @@ ROLE_ACTIONS: Mapping[Role, frozenset[Action]] = {
         Action.REHEARSE,
         Action.VIEW_MODEL,
         Action.SWITCH_SCORING,
+        Action.VIEW_CONTENT,
     },
     Role.CLINICIAN: frozenset(
         {
             Action.VIEW_TRANSCRIPT,
+            Action.CARE,
             Action.REVIEW,
             Action.VIEW_AUDIT,
             Action.REHEARSE,
             Action.VIEW_MODEL,
             Action.MANAGE_MODEL,
             Action.SWITCH_SCORING,
+            Action.VIEW_CONTENT,
+            Action.MANAGE_CONTENT,
         }
     ),
     Role.ADMINISTRATOR: frozenset(

@@ -31,6 +31,11 @@ _MEANINGS = {
     "screening.flagged": "An answer in a screening called for a person",
     "screening.finished": "A client finished a screening",
     "screening.left": "A client left a screening in the middle",
+    "screening.listed": "What a client's screenings came to was read",
+    "screening.viewed": "The answers of a screening were read",
+    "plan.saved": "A version of a client's safety plan was saved",
+    "plan.viewed": "A client's safety plan was read",
+    "plan.erased": "A client's safety plan was erased with all its versions",
     "care_task.made": "A task for a person was made",
     "care_task.done": "A task for a person was done",
     # The bot
@@ -57,6 +62,8 @@ _MEANINGS = {
     # Content and models
     "content.approved": "A content version was approved",
     "content.activated": "A content version was put to use",
+    "content.retired": "A content version was retired and is not said any more",
+    "content.rolled_back": "The content version that was used before was put to use again",
     "model.proposed": "A model version with thresholds was proposed",
     "model.shadowed": "A proposed model began to score in shadow",
     "model.approved": "A clinician approved a proposed model",

@@ -16,13 +16,19 @@ __all__ = [
     "CareTaskKind",
     "Client",
     "ClientSession",
+    "ContentApproval",
+    "ContentRelease",
     "Conversation",
     "DriftReport",
     "InstrumentLicence",
     "LearningConsent",
     "Message",
+    "PlanWriter",
+    "ReleaseState",
     "Resolution",
     "RiskAssessment",
+    "SafetyPlan",
+    "SafetyPlanVersion",
     "ScoringSetup",
     "ScoringSwitch",
     "Screening",
@@ -256,7 +262,9 @@ from triage.care_models import (  # noqa: E402
     ScreeningAnswer,
     ScreeningState,
 )
+from triage.content_models import ContentApproval, ContentRelease, ReleaseState  # noqa: E402
 from triage.learning_models import DriftReport, LearningConsent  # noqa: E402
+from triage.plan_models import PlanWriter, SafetyPlan, SafetyPlanVersion  # noqa: E402
 from triage.scoring_models import (  # noqa: E402
     ScoringSetup,
     ScoringSwitch,
