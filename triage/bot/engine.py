@@ -30,7 +30,7 @@ __all__ = [
 # In a step that asks for the client's own words, only these whole messages are not the answer, and a short doubt
 # who writes.
 _SHORT = 6
-_HEARD_IN_ASK = frozenset({"ask_real", "stop", "pause", "back", "help", "urgent", "goodbye", "menu"})
+_HEARD_IN_ASK = frozenset({"ask_real", "stop", "pause", "back", "help", "urgent", "goodbye", "menu", "safety_plan"})
 _ASIDES = {
     "ask_real": "are_you_real",
     "soft_person": "offer_person",
@@ -42,6 +42,7 @@ _ASIDES = {
     "declines_person": "no_person",
     "complaint": "complaint",
     "language": "language",
+    "safety_plan": "my_plan",
 }
 _FLOWS = {"mood": "mood_check", "exercises": "exercises", "learn": "learn", "questions": "questions", "menu": MENU}
 _REMARKS = {"greeting": "controls.greeting", "thanks": "controls.thanks"}

@@ -5,6 +5,7 @@ from triage.bot.position import Position, Step
 from triage.bot.run import Run
 
 FLOW = "holding"
+_PLAN = "my_plan"
 # An answer in a screening is met with the same words as danger told in a message.
 _WORDS_OF = {"risk": "risk", "person": "person", "unscored": "unscored", "screening": "risk"}
 REASONS = frozenset(_WORDS_OF)
@@ -63,6 +64,8 @@ def _answer(run: Run, text: str) -> bool:
     elif intent in _GROUNDING:
         run.say("holding.grounding_1")
         run.say("holding.grounding_2")
+    elif intent == "safety_plan" and (shown := run.catalogue.find(_PLAN, run.locale)):
+        run.say_node(shown, shown.nodes[shown.start])  # one that is saved; nothing is begun while a person is called
     elif intent in _NUMBERS:
         run.say("holding.numbers", card=_CARD)
     elif intent in _ANSWERS:
