@@ -13,6 +13,7 @@ from accounts.countries import countries
 from accounts.models import Clinic, Membership
 from accounts.origins import clean_origins
 from accounts.permissions import Action
+from accounts.profiles import profiles
 from accounts.trail import OPERATOR, agent_of
 from accounts.zones import zones
 from audit.trail import Event, clinic_stream, record
@@ -24,6 +25,7 @@ SETTINGS = (
     "time_zone",
     "allowed_origins",
     "escalation_seconds",
+    "profile",
     "bot_enabled",
     "scoring_enabled",
 )
@@ -67,7 +69,7 @@ def change_settings(*, member: Membership, changes: Mapping[str, Any], at: datet
         if changed:
             clinic.save(update_fields=changed)
             detail = {"fields": changed} | {
-                name: getattr(clinic, name) for name in changed if name.endswith("_enabled")
+                name: getattr(clinic, name) for name in changed if name.endswith("_enabled") or name == "profile"
             }
             event = Event("clinic.settings_changed", agent_of(member), "clinic", str(clinic.pk), detail=detail)
             record(clinic_stream(clinic.pk), event, at=at)
@@ -82,6 +84,8 @@ def _check(clinic: Clinic, slug: str = "") -> None:
         wrong["name"] = "Give a name of 1 to 120 characters."
     if clinic.country and clinic.country not in dict(countries()):
         wrong["country"] = "Choose a country from the list, or none."
+    if clinic.profile not in profiles():
+        wrong["profile"] = "Choose a legal profile from the list."
     if clinic.time_zone not in zones():
         wrong["time_zone"] = "Choose a time zone from the list."
     try:

@@ -66,7 +66,7 @@ def make(*, at: datetime) -> list[Door]:
     password = password or _write_password(path, _new_password())
     clinic = Clinic.objects.filter(slug=SLUG).first()
     if clinic is None:
-        clinic = add_clinic(name="Demonstration clinic", slug=SLUG, is_demonstration=True, at=at)
+        clinic = add_clinic(name="Demonstration clinic", slug=SLUG, is_demonstration=True, profile="assistive", at=at)
     for name, email, role in PEOPLE:
         _make_person(clinic, name, email, role, password, renew=is_new, at=at)
     return sign_ins()

@@ -4,12 +4,14 @@ from typing import Any
 
 from django import forms
 from django.contrib.auth.password_validation import password_validators_help_texts
+from django.utils import timezone
 
 from accounts.clinics import FASTEST_ESCALATION, SLOWEST_ESCALATION
 from accounts.countries import countries
 from accounts.models import Clinic, Membership
 from accounts.origins import clean_origins
 from accounts.permissions import Role
+from accounts.profiles import profiles
 from accounts.zones import zones
 
 _PASSWORD_LIMIT = 1024
@@ -69,6 +71,10 @@ def _call(label: str) -> forms.IntegerField:
     )
 
 
+# What the form sets as it stands.
+_PLAIN = ("name", "country", "time_zone", "profile", "bot_enabled", "scoring_enabled")
+
+
 class ClinicForm(forms.Form):
     """The clinic's settings. Switching scoring off needs a word of its own."""
 
@@ -90,6 +96,10 @@ class ClinicForm(forms.Form):
     call_1 = _call("Another counsellor after")
     call_2 = _call("The supervisors after")
     call_3 = _call("The supervisors again, and so on, after")
+    profile = forms.ChoiceField(
+        label="Legal profile",
+        help_text="What the law of your place lets software do. It holds whatever is ticked below. Ask your counsel.",
+    )
     bot_enabled = forms.BooleanField(label="The bot answers until a person takes over", required=False)
     scoring_enabled = forms.BooleanField(label="Every message is scored for risk", required=False)
     understood = forms.BooleanField(
@@ -100,6 +110,7 @@ class ClinicForm(forms.Form):
         super().__init__(data, initial=_initial(clinic))
         self.clinic = clinic
         self.fields["country"].choices = [("", "Not set: ask the client"), *countries()]  # type: ignore[attr-defined]
+        self.fields["profile"].choices = [(one.key, one.label(on=timezone.localdate())) for one in profiles().values()]  # type: ignore[attr-defined]
         self.fields["time_zone"].choices = [(zone, zone.replace("_", " ")) for zone in zones()]  # type: ignore[attr-defined]
 
     def clean_allowed_origins(self) -> list[str]:
@@ -120,7 +131,7 @@ class ClinicForm(forms.Form):
     def changes(self) -> dict[str, Any]:
         """What was asked for, by the names of the clinic's fields."""
         values = self.cleaned_data
-        plain = {name: values[name] for name in ("name", "country", "time_zone", "bot_enabled", "scoring_enabled")}
+        plain = {name: values[name] for name in _PLAIN}
         return plain | {
             "allowed_origins": values["allowed_origins"],
             "escalation_seconds": [values["call_1"], values["call_2"], values["call_3"]],
@@ -129,10 +140,11 @@ class ClinicForm(forms.Form):
 
 def _initial(clinic: Clinic) -> dict[str, Any]:
     seconds = [*clinic.escalation_seconds, None, None, None][:3]
-    names = ("name", "country", "time_zone", "bot_enabled", "scoring_enabled")
     calls = {f"call_{place}": value for place, value in enumerate(seconds, start=1)}
     return (
-        {name: getattr(clinic, name) for name in names} | calls | {"allowed_origins": "\n".join(clinic.allowed_origins)}
+        {name: getattr(clinic, name) for name in _PLAIN}
+        | calls
+        | {"allowed_origins": "\n".join(clinic.allowed_origins)}
     )
 
 

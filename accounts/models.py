@@ -9,6 +9,7 @@ from django.db import models
 from django.db.models.functions import Lower
 
 from accounts.permissions import Role
+from accounts.profiles import STRICTEST, BotSays, Profile, profile_of
 
 
 def default_escalation_seconds() -> list[int]:
@@ -28,6 +29,8 @@ class Clinic(models.Model):
     locale = models.CharField(max_length=8, default="en")
     allowed_origins = ArrayField(models.CharField(max_length=200), default=list, blank=True)
     escalation_seconds = ArrayField(models.PositiveIntegerField(), default=default_escalation_seconds)
+    # What the law lets software do here; it holds whatever else is switched on (LAW-1).
+    profile = models.CharField(max_length=20, default=STRICTEST)
     bot_enabled = models.BooleanField(default=True)
     scoring_enabled = models.BooleanField(default=True)
     # What happens with messages when scoring is switched off: a `SwitchMode` of triage, chosen by clinicians.
@@ -37,6 +40,21 @@ class Clinic(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def law(self) -> Profile:
+        """The legal profile; one that is not known any more counts as the strictest."""
+        return profile_of(self.profile)
+
+    @property
+    def bot_speaks(self) -> bool:
+        """Whether the bot may say content: the clinic wants it, and the law allows it."""
+        return self.bot_enabled and self.law.bot is BotSays.CONTENT
+
+    @property
+    def scores(self) -> bool:
+        """Whether messages are scored: the clinic wants it, and the law allows it."""
+        return self.scoring_enabled and self.law.scoring
 
 
 class UserManager(BaseUserManager["User"]):

@@ -112,7 +112,7 @@ def _page(request: HttpRequest, template: str, conversation: Conversation | None
         "back": _after(request, conversation),
         "here": next((one for one in found if _is_of(one, conversation)), None),
         "wider": next((one for one in found if _is_wider(one, conversation)), None),
-        "by_law": not member.clinic.scoring_enabled,
+        "by_law": not member.clinic.scores,
         **more,
     }
     status = 400 if "form" in more and more["form"].is_bound else 200

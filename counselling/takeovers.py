@@ -118,7 +118,7 @@ def hand_back(*, member: Membership, conversation_id: UUID, at: datetime) -> Con
     with transaction.atomic(durable=True):
         conversation = _held(member, conversation_id, Action.HAND_BACK)
         move = transition(conversation.state, Verb.HAND_BACK, by="human")
-        if not conversation.clinic.bot_enabled:
+        if not conversation.clinic.bot_speaks:
             raise BotOff(str(conversation_id))
         alert = alerts.unresolved(conversation)
         if alert is not None and alert.urgency >= NO_HAND_BACK_FROM:

@@ -15,9 +15,10 @@ from accounts.permissions import Role
 PASSWORD = "correct-horse-battery-staple"
 
 
-def make_clinic(name: str) -> Clinic:
-    """A clinic called `name`, with a slug made from it."""
-    return Clinic.objects.create(name=name, slug=name.lower().replace(" ", "-"), created_at=timezone.now())
+def make_clinic(name: str, *, profile: str = "assistive") -> Clinic:
+    """A clinic called `name`, with a slug made from it, where the law lets software speak and score."""
+    slug = name.lower().replace(" ", "-")
+    return Clinic.objects.create(name=name, slug=slug, profile=profile, created_at=timezone.now())
 
 
 def make_member(clinic: Clinic, role: str, name: str, *, email: str = "", password: str | None = None) -> Membership:

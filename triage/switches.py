@@ -15,6 +15,7 @@ from typing import Any
 from uuid import UUID
 
 from accounts.models import Clinic
+from accounts.profiles import profile_of
 from riskmodel import Setup
 from triage.locking import UnknownConversation
 from triage.models import Conversation, ScoringSetup, ScoringSwitch, SwitchMode, SwitchScope
@@ -92,7 +93,8 @@ def forget(clinic_id: UUID | None = None) -> None:
 
 
 _SQL = f"""
-    SELECT k.scoring_enabled, k.switch_off_mode, s.model_version, s.levels, w.scope, w.mode, w.conversation_id
+    SELECT k.scoring_enabled, k.profile, k.switch_off_mode, s.model_version, s.levels,
+        w.scope, w.mode, w.conversation_id
     FROM "{Clinic._meta.db_table}" AS k
     LEFT JOIN "{ScoringSetup._meta.db_table}" AS s ON s.clinic_id = k.id AND s.state = 'in_force'
     LEFT JOIN "{ScoringSwitch._meta.db_table}" AS w
@@ -104,12 +106,12 @@ _SQL = f"""
 def _read(clinic_id: UUID) -> _Known:
     read_at = time.monotonic()  # before the reading: what changes meanwhile is not overlooked for longer
     found = fetch(_SQL, [clinic_id])
-    enabled, chosen_mode, version, levels = found[0][:4]
-    if not enabled:
+    enabled, profile, chosen_mode, version, levels = found[0][:5]
+    if not (enabled and profile_of(profile).scoring):
         return _Known(read_at, Scoring(ScoringKind.OFF_BY_LAW), {})
     wide: set[str] = set()
     by_conversation: dict[UUID, str] = {}
-    for _, _, _, _, scope, mode, conversation_id in found:
+    for *_, scope, mode, conversation_id in found:
         if scope == SwitchScope.CONVERSATION:
             by_conversation[conversation_id] = mode
         elif scope is not None:

@@ -4,7 +4,8 @@ import logging
 from dataclasses import dataclass
 from datetime import datetime
 
-from triage import cover
+from accounts.profiles import BotSays
+from triage import cover, disclosures
 from triage.bot import engine
 from triage.bot.catalogue import current_catalogue
 from triage.bot.engine import BadPosition, Position, Reply, Step, Wish
@@ -32,7 +33,7 @@ class Understood:
 
 def understand(conversation: Conversation, text: str) -> Understood:
     """Run the bot's flow on `text` if the bot is the speaker. A failing bot is a wish for a person."""
-    if conversation.state != State.WITH_BOT or not conversation.clinic.bot_enabled:
+    if conversation.state != State.WITH_BOT or not conversation.clinic.bot_speaks:
         return Understood()
     try:
         step = engine.step(current_catalogue(), position_of(conversation), text, locale=_locale(conversation))
@@ -59,8 +60,16 @@ def answer(
         step = _hold(conversation, text, alert, at=at)
     if step is None:
         return ()
-    conversation.bot_position = step.position.to_json()
-    return step.replies
+    replies, position = disclosures.remind(
+        conversation.clinic.law,
+        step,
+        current_catalogue(),
+        began=conversation.started_at,
+        locale=_locale(conversation),
+        at=at,
+    )
+    conversation.bot_position = position.to_json()
+    return disclosures.lawful(conversation.clinic.law, replies, conversation_id=conversation.pk)
 
 
 def _hold(conversation: Conversation, text: str, alert: Alert | None, *, at: datetime) -> Step | None:
@@ -69,14 +78,17 @@ def _hold(conversation: Conversation, text: str, alert: Alert | None, *, at: dat
     The alert is raised all the same, and that is what helps; but the client should not be left without the card.
     """
     on_shift = cover.person_on_shift(conversation.clinic_id, at=at)
+    # Where the law lets nothing be read, nothing was read badly either: the words are those of a call for a person.
+    logistics_only = conversation.clinic.law.bot is BotSays.LOGISTICS
     for place in (position_of, _start):
         try:
             return engine.hold(
                 current_catalogue(),
                 place(conversation),
                 text,
-                reason=alert.kind if alert else AlertKind.PERSON,
+                reason=AlertKind.PERSON if logistics_only or alert is None else alert.kind,
                 person_on_shift=on_shift,
+                logistics_only=logistics_only,
                 locale=_locale(conversation),
             )
         except Exception:  # whatever broke in content, engine or stored position
@@ -99,6 +111,8 @@ def opening(conversation: Conversation) -> tuple[Reply, ...]:
     """The first words: welcome and disclosure that this is software (LAW-7, EU-1). Moves the bot position."""
     step = engine.begin(current_catalogue(), locale=_locale(conversation))
     conversation.bot_position = step.position.to_json()
+    if conversation.clinic.law.bot is BotSays.LOGISTICS:
+        return notice(conversation, "logistics.opening")
     return step.replies
 
 

@@ -95,7 +95,7 @@ def _store(
         state=conversation.state,
         open_urgency=alert.urgency if alert else None,
         wishes_person=wishes_person or reply.wishes_person,
-        bot_enabled=conversation.clinic.bot_enabled,
+        bot_enabled=conversation.clinic.bot_speaks,
         quiet_unscored=assessed.is_quiet,
         screened=screened,
     )

@@ -14,10 +14,12 @@ register = template.Library()
 _PLACES = (
     ("Desk", "counselling:desk", Action.VIEW_DESK),
     ("Review", "counselling:reviews", Action.REVIEW),
+    ("Tasks", "counselling:care", Action.CARE),
     ("Clinic", "accounts:settings", Action.MANAGE_CLINIC),
     ("Members", "accounts:members", Action.MANAGE_MEMBERS),
     ("Tokens", "accounts:tokens", Action.MANAGE_TOKENS),
     ("Risk model", "counselling:risk", Action.VIEW_MODEL),
+    ("Content", "counselling:content", Action.VIEW_CONTENT),
 )
 
 

@@ -91,7 +91,7 @@ ADMINISTRATION = [
         "accounts:settings", "POST", ADMINISTRATORS, is_form=True, answers=302, writes=("clinic.settings_changed",),
         sends={
             "name": "Renamed", "time_zone": "UTC", "call_1": "60", "call_2": "120", "call_3": "180",
-            "bot_enabled": "on", "scoring_enabled": "on",
+            "profile": "assistive", "bot_enabled": "on", "scoring_enabled": "on",
         },
     ),
     page("accounts:members", "GET", ADMINISTRATORS, because=NAMES),

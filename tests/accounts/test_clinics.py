@@ -29,6 +29,7 @@ def form(**more):
         "call_3": "180",
         "bot_enabled": "on",
         "scoring_enabled": "on",
+        "profile": "assistive",
     }
     return {name: value for name, value in (asked | more).items() if value is not None}
 

@@ -1,7 +1,7 @@
 """The catalogue: which approved, unaltered, unexpired content may be said on a day, and why the rest may not."""
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from functools import lru_cache
@@ -29,6 +29,7 @@ SAFETY_ITEMS = frozenset(
         "hand_back",
         "system",
         "closing",
+        "logistics",
     )
 )
 
@@ -73,11 +74,20 @@ def text_digest(text: str) -> str:
 class Catalogue:
     """The servable content of one day. Several versions of an item may stand side by side.
 
-    A new conversation gets the highest version. One under way keeps the version it began with for as long as that
-    version is approved and unexpired; when it is not, the engine says so and goes back to the menu.
+    A new conversation gets the highest version, or the one that `in_use` names. One under way keeps the version it
+    began with for as long as that version is approved and unexpired; when it is not, the engine says so and goes back
+    to the menu.
     """
 
-    def __init__(self, items: Iterable[Item], intents: Mapping[str, IntentTable], problems: tuple[Problem, ...] = ()):
+    def __init__(
+        self,
+        items: Iterable[Item],
+        intents: Mapping[str, IntentTable],
+        problems: tuple[Problem, ...] = (),
+        *,
+        in_use: Mapping[tuple[str, str], int] | None = None,
+    ):
+        self._in_use = in_use or {}
         self._versions: dict[tuple[str, str], dict[int, Item]] = {}
         for item in sorted(items, key=lambda item: item.version):
             self._versions.setdefault((item.locale, item.key), {})[item.version] = item
@@ -96,11 +106,13 @@ class Catalogue:
         self._texts: dict[tuple[str, str, int], Text] = {}
 
     def find(self, key: str, locale: str = FALLBACK, version: int | None = None) -> Item | None:
-        """The item, in English where the locale lacks it; without `version` the newest. None when not servable."""
-        versions = self._versions.get((locale, key)) or self._versions.get((FALLBACK, key))
+        """The item, in English where the locale lacks it; without `version` what new talk gets. None: not servable."""
+        name = (locale, key) if (locale, key) in self._versions else (FALLBACK, key)
+        versions = self._versions.get(name)
         if not versions:
             return None
-        return next(reversed(versions.values())) if version is None else versions.get(version)
+        newest = self._in_use.get(name, next(reversed(versions)))
+        return versions.get(newest if version is None else version)
 
     def flow(self, name: str, locale: str = FALLBACK, version: int | None = None) -> Item:
         """The flow of that name; raises NotServable."""
@@ -164,18 +176,28 @@ class Library:
     items: tuple[Item, ...]
     reasons: Mapping[tuple[str, str, int], str]
     intents: Mapping[str, IntentTable]
+    # What is approved by samples alone, by locale, key and version: nobody with a licence stands behind it.
+    samples: frozenset[tuple[str, str, int]] = frozenset()
 
-    def on(self, at: date) -> Catalogue:
+    def on(self, at: date, own: Mapping[tuple[str, str], Sequence[Item]] | None = None) -> Catalogue:
         """The catalogue of the day `at`.
 
+        `own` holds what a clinic decided, by locale and key: its approved editions, the one in use first, those that
+        conversations under way may keep after it; none at all is a retired item. What it names goes by it alone.
         An expired item is gone, with one exception: items marked `safety` are said past their date, and listed as a
         problem. Silence towards somebody in danger would be worse than a review that is late. Unapproved and altered
         content is never said, safety or not.
         """
         served: list[Item] = []
         problems: list[Problem] = []
-        for item in self.items:
-            reason = self.reasons[item.locale, item.key, item.version]
+        decided = own or {}
+        shipped = [
+            (item, self.reasons[item.locale, item.key, item.version])
+            for item in self.items
+            if (item.locale, item.key) not in decided
+        ]
+        approved_here = [(item, "") for editions in decided.values() for item in _one_a_version(editions)]
+        for item, reason in (*shipped, *approved_here):
             approved = not reason
             if approved and at > item.expires:
                 reason = f"expired on {item.expires}"
@@ -184,7 +206,19 @@ class Library:
                 served.append(item)
             if reason:
                 problems.append(Problem(item.file, item.key, item.version, reason, served=keep))
-        return Catalogue(served, self.intents, tuple(problems))
+        in_use = {name: editions[0].version for name, editions in decided.items() if editions}
+        # When the edition in use is gone, no older one steps in for it unasked.
+        kept = {(item.locale, item.key) for item in served if item.version == in_use.get((item.locale, item.key))}
+        served = [item for item in served if (name := (item.locale, item.key)) not in in_use or name in kept]
+        return Catalogue(served, self.intents, tuple(problems), in_use=in_use)
+
+
+def _one_a_version(editions: Sequence[Item]) -> list[Item]:
+    """Of several editions with the same version number the first: a position names a version, not a digest."""
+    by_version: dict[int, Item] = {}
+    for item in editions:
+        by_version.setdefault(item.version, item)
+    return list(by_version.values())
 
 
 def read_library(folder: Path) -> Library:
@@ -203,7 +237,8 @@ def read_library(folder: Path) -> Library:
     _check_links(items.values())
     approvals = read_approvals(folder / APPROVALS)
     reasons = {name: why_not_approved(item, approvals) for name, item in items.items()}
-    return Library(tuple(items.values()), reasons, read_intents())
+    samples = frozenset(name for name, reason in reasons.items() if not reason and approvals[name].sample)
+    return Library(tuple(items.values()), reasons, read_intents(), samples)
 
 
 def load_catalogue(folder: Path, *, at: date) -> Catalogue:
@@ -211,9 +246,11 @@ def load_catalogue(folder: Path, *, at: date) -> Catalogue:
     return read_library(folder).on(at)
 
 
-def safe_catalogue(library: Library, *, at: date) -> Catalogue:
-    """The catalogue of the day, if the approved minimum is in it; raises SafetyPathMissing."""
-    catalogue = library.on(at)
+def safe_catalogue(
+    library: Library, *, at: date, own: Mapping[tuple[str, str], Sequence[Item]] | None = None
+) -> Catalogue:
+    """The catalogue of the day, if the approved minimum is in it; raises SafetyPathMissing. `own`: see `Library.on`."""
+    catalogue = library.on(at, own)
     missing = catalogue.missing_safety()
     if missing:
         raise SafetyPathMissing(f"not approved or altered: {', '.join(missing)}")
@@ -240,11 +277,18 @@ def current_catalogue(*, at: date | None = None) -> Catalogue:
 
 def _check_links(items: Iterable[Item]) -> None:
     flows = {item.key for item in items if item.is_flow}
-    ahead: dict[str, set[str]] = {}
     for item in items:
         for node in item.nodes.values():
             if node.flow and node.flow not in flows:
                 raise ContentError(item.file, 0, f"nodes.{node.key}: there is no flow '{node.flow}'")
+    check_circles(items)
+
+
+def check_circles(items: Iterable[Item]) -> None:
+    """Refuse flows that lead back to themselves without a question in between; raises ContentError."""
+    ahead: dict[str, set[str]] = {}
+    for item in items:
+        for node in item.nodes.values():
             ahead.setdefault(f"{item.key}.{node.key}", set()).update(_silent_ways(item, node, items))
     _refuse_circles(ahead, {item.key: item for item in items})
 

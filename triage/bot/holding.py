@@ -24,7 +24,14 @@ _GROUNDING = frozenset({"exercise_grounding", "exercise_paced_breathing", "exerc
 
 
 def hold(
-    catalogue: Catalogue, position: Position, text: str, *, reason: str, person_on_shift: bool, locale: str = "en"
+    catalogue: Catalogue,
+    position: Position,
+    text: str,
+    *,
+    reason: str,
+    person_on_shift: bool,
+    logistics_only: bool = False,
+    locale: str = "en",
 ) -> Step:
     """Answer one message while the client waits for a person.
 
@@ -48,20 +55,21 @@ def hold(
         run.say(f"holding.{reason}{suffix}", card="" if reason == "person" and person_on_shift else _CARD)
     elif nobody_left:
         run.say("holding.shift_ended", card=_CARD)
-    elif not _answer(run, text):
+    elif not _answer(run, text, logistics_only=logistics_only):
         waited = int(run.memory.get("held.count", 0)) + 1
         run.memory["held.count"] = waited
-        key = "holding.shift_began" if somebody_came else f"holding.waiting{suffix}"
+        waiting = "logistics.waiting" if logistics_only else f"holding.waiting{suffix}"
+        key = "holding.shift_began" if somebody_came else waiting
         run.say(key, card=_CARD if waited % _CARD_EVERY == 0 else "")
     return run.done(flow=FLOW, node=reason)
 
 
-def _answer(run: Run, text: str) -> bool:
-    """A plain question while waiting gets its own answer; grounding only when the client asks for it."""
+def _answer(run: Run, text: str, *, logistics_only: bool) -> bool:
+    """A plain question while waiting gets its own answer; grounding only on request, and where the law allows it."""
     intent = run.catalogue.intents(run.locale).hear(text).intent
     if intent == "danger":
         run.say("holding.danger", card=_CARD)
-    elif intent in _GROUNDING:
+    elif intent in _GROUNDING and not logistics_only:
         run.say("holding.grounding_1")
         run.say("holding.grounding_2")
     elif intent == "safety_plan" and (shown := run.catalogue.find(_PLAN, run.locale)):

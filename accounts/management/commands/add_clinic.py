@@ -7,6 +7,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
 from accounts import clinics
+from accounts.profiles import STRICTEST, profiles
 
 
 class Command(BaseCommand):
@@ -18,6 +19,13 @@ class Command(BaseCommand):
         parser.add_argument("--country", default="", help="ISO code of two letters, for crisis lines")
         parser.add_argument("--time-zone", default="UTC", help="for example Europe/Vienna")
 
+        parser.add_argument(
+            "--profile",
+            default=STRICTEST,
+            choices=sorted(profiles()),
+            help="what the law lets software do there (default: people only, until counsel has signed another off)",
+        )
+
     def handle(self, *args: Any, **options: Any) -> None:
         try:
             clinic = clinics.add_clinic(
@@ -25,6 +33,7 @@ class Command(BaseCommand):
                 slug=options["slug"],
                 country=options["country"].upper(),
                 time_zone=options["time_zone"],
+                profile=options["profile"],
                 at=timezone.now(),
             )
         except clinics.SlugTaken as error:
@@ -32,4 +41,5 @@ class Command(BaseCommand):
         except ValidationError as error:
             raise CommandError("; ".join(error.messages)) from error
         self.stdout.write(f"Clinic {clinic.name}: /c/{clinic.slug}/")
+        self.stdout.write(f"Legal profile: {clinic.law.title}")
         self.stdout.write(f"Next: manage.py add_member --clinic {clinic.slug} --role administrator --email … --name …")
