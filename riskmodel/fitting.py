@@ -101,8 +101,8 @@ def fit_words(
     features = features_of(lists, [whole(text) for text in texts])
     # The phrases were written by people who had read these rows, so here they look surer than they are elsewhere.
     # Each row is therefore learnt a second time without them, from its words alone.
-    words_alone = features.copy()
-    words_alone[:, -len(rule_names()) :] = 0
+    phrases = len(rule_names())
+    words_alone = sparse.hstack([features[:, :-phrases], sparse.csr_matrix((len(texts), phrases))], format="csr")
     of, stretches = _parts_of([text.stretches for text in texts])
     cut = features_of([texts[p].words.words[s.start : s.end] for p, s in zip(of, stretches, strict=True)], stretches)
     each = np.concatenate([counts, counts * _WORDS_ALONE])
