@@ -18,7 +18,13 @@ _LEVELS = (
     ("imminent", "Imminent"),
     ("unscored", "A message not scored"),
 )
-_ALERTS = (("", "With or without"), ("yes", "Had an alert"), ("open", "Alert not resolved"), ("no", "Never an alert"))
+_ALERTS = (
+    ("", "With or without"),
+    ("yes", "Had an alert"),
+    ("open", "Alert not resolved"),
+    ("screening", "An answer in a screening"),
+    ("no", "Never an alert"),
+)
 _TAKEOVERS = (("", "With or without"), ("yes", "Was taken over"), ("no", "Bot only"))
 _REVIEWS = (("", "Reviewed or not"), ("no", "Not reviewed yet"), ("yes", "Reviewed"), *Verdict.choices)
 _REHEARSALS = (("", "Without rehearsals"), ("all", "With rehearsals"), ("only", "Rehearsals only"))

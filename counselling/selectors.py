@@ -25,7 +25,7 @@ from counselling.reviews import note_place
 from counselling.timeline import Item, build, line_seq
 from triage.access import access_conversation
 from triage.models import Alert, AlertState, Conversation, RiskAssessment
-from triage.policy import URGENCY
+from triage.policy import URGENCY, AlertKind
 from triage.sealing import Seal, Unreadable
 from triage.trail import record_in
 from triage.transcripts import ERASED, UNREADABLE, lines_after, tell_unreadable
@@ -246,6 +246,8 @@ def _narrowed_by_people(rows: QuerySet[Conversation], wanted: Wanted) -> QuerySe
     last_verdict = Subquery(reviews.order_by("-reviewed_at").values("verdict")[:1])
     if wanted.alert == "open":
         rows = rows.filter(Exists(_alerts().exclude(state=AlertState.RESOLVED)))
+    elif wanted.alert == "screening":
+        rows = rows.filter(Exists(_alerts().filter(kind=AlertKind.SCREENING)))
     elif wanted.alert:
         rows = rows.filter(Exists(_alerts()) if wanted.alert == "yes" else ~Exists(_alerts()))
     if wanted.takeover:

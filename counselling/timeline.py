@@ -10,14 +10,15 @@ from audit.selectors import action_label, detail_of
 from counselling.judging import LEVELS
 from counselling.models import Verdict
 from counselling.takeovers import Disposition
-from triage.models import Resolution
+from triage.models import CareTaskKind, Resolution
 from triage.policy import AlertKind
+from triage.screenings.instruments import UnknownInstrument, instrument
 from triage.transcripts import Line, telling
 
 # Entries that stand for a line of the conversation, found again by its `seq`.
 LINE_ACTIONS = frozenset({"message.received", "bot.replied", "notice.shown", "counsellor.replied"})
 # Shown with their line, or about reading instead of about the conversation: the list of entries has them all.
-_QUIET = frozenset({"risk.assessed", "crisis_card.shown", "transcript.viewed", "audit.viewed"})
+_QUIET = frozenset({"risk.assessed", "crisis_card.shown", "transcript.viewed", "audit.viewed", "screening.viewed"})
 _CALLS = frozenset({"alert.raised", "alert.raised_again", "alert.escalated"})
 LEVEL_WORDS: Mapping[str, str] = {
     "moderate": "Moderate risk",
@@ -185,10 +186,35 @@ def _facts(action: str, detail: Mapping[str, Any]) -> Iterable[str]:
         yield f"line {detail.get('seq')}: {LEVELS.get(str(detail.get('level')), '')}"
     if action == "review.completed":
         yield _label(Verdict, detail.get("verdict"))
+    if action.startswith("screening."):
+        yield from _facts_of_screening(action, detail)
+    if action.startswith("care_task."):
+        yield _label(CareTaskKind, detail.get("kind"))
+
+
+def _facts_of_screening(action: str, detail: Mapping[str, Any]) -> Iterable[str]:
+    """Which questionnaire, which item and what it called for; never an answer or a total."""
+    yield title_of(str(detail.get("instrument", "")))
+    if "item" in detail:
+        yield f"item {detail['item']}"
+    if word := LEVEL_WORDS.get(str(detail.get("level"))):
+        yield word
+    if action == "screening.left":
+        yield f"after {detail.get('answered')} answers"
+    if action == "screening.finished" and detail.get("missing"):
+        yield f"{detail['missing']} left out"
 
 
 def _label(choices: Any, value: object) -> str:
     return str(dict(choices.choices).get(str(value), value))
+
+
+def title_of(key: str) -> str:
+    """The name of an instrument; its key where it is not shipped any more."""
+    try:
+        return instrument(key).title
+    except UnknownInstrument:
+        return key
 
 
 def waited(seconds: float) -> str:

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from counselling import judging_views, risk_views, switch_views, views
+from counselling import care_views, judging_views, risk_views, switch_views, views
 
 app_name = "counselling"
 urlpatterns = [
@@ -10,6 +10,10 @@ urlpatterns = [
     path("reviews/", views.reviews, name="reviews"),
     path("reviews/<uuid:conversation_id>/", views.review, name="review"),
     path("reviews/<uuid:conversation_id>/judge/", judging_views.judge, name="judge"),
+    path("care/", care_views.tasks, name="care"),
+    path("care/<uuid:task_id>/done/", care_views.done, name="care_done"),
+    path("clients/<uuid:client_id>/screenings/", care_views.screenings, name="care_screenings"),
+    path("screenings/<uuid:screening_id>/", care_views.answers, name="care_answers"),
     path("risk-model/", risk_views.overview, name="risk"),
     path("risk-model/mode/", risk_views.mode, name="risk_mode"),
     path("risk-model/drift/<uuid:report_id>/seen/", risk_views.drift_seen, name="risk_drift_seen"),

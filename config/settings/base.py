@@ -117,10 +117,12 @@ REST_FRAMEWORK = {
 }
 SPECTACULAR_SETTINGS = {
     "TITLE": "Triage chat API",
-    "DESCRIPTION": "Conversations, messages, alerts, takeovers, reviews and audit entries of one clinic.",
+    "DESCRIPTION": "Conversations, messages, alerts, takeovers, screenings, reviews and audit entries of one clinic.",
     "VERSION": "1",
     "SERVE_INCLUDE_SCHEMA": False,
     "ENUM_ADD_EXPLICIT_BLANK_NULL_CHOICE": False,
+    # Two answers of the API have this state, so neither can lend it a name.
+    "ENUM_NAME_OVERRIDES": {"ScreeningStateEnum": "triage.models.ScreeningState"},
 }
 
 # Celery: late acknowledgement, because every task is a sweep over rows and safe to run twice.

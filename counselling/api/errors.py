@@ -9,7 +9,7 @@ from rest_framework.response import Response
 
 from accounts.access import NotPermitted
 from audit.selectors import BadCursor
-from counselling import takeovers
+from counselling import care_pages, takeovers
 from triage import alerts, messages, texts
 from triage.access import UnknownConversation
 from triage.sealing import Unreadable
@@ -21,6 +21,8 @@ _REFUSALS: dict[type[Exception], tuple[int, str, str]] = {
     NotPermitted: (403, "not_permitted", "The role of this member does not include this."),
     UnknownConversation: (404, "unknown", _UNKNOWN),
     alerts.UnknownAlert: (404, "unknown", _UNKNOWN),
+    care_pages.UnknownClient: (404, "unknown", _UNKNOWN),
+    care_pages.UnknownScreening: (404, "unknown", _UNKNOWN),
     Http404: (404, "unknown", _UNKNOWN),
     messages.NotHolder: (409, "not_holder", "This member does not hold the conversation."),
     takeovers.NotAllowed: (409, "closed", "This is not possible in the conversation's present state."),

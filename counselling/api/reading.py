@@ -18,11 +18,11 @@ from accounts.trail import agent_of
 from audit import selectors
 from audit.models import Checkpoint
 from audit.trail import Event, clinic_stream, record
-from counselling import shifts
+from counselling import care_pages, shifts
 from counselling.api.pagination import Page, page
 from counselling.models import Review, Takeover
 from triage.access import UnknownConversation, access_conversation
-from triage.models import Alert, AlertState, Conversation
+from triage.models import Alert, AlertState, Conversation, Screening
 from triage.trail import record_in
 from triage.transcripts import Line, lines_after
 
@@ -95,6 +95,20 @@ def list_reviews(*, member: Membership, wanted: Mapping[str, Any]) -> Page:
     require(member, Action.REVIEW)
     rows = Review.objects.filter(conversation__clinic_id=member.clinic_id).select_related("reviewer__user")
     return _page(_narrowed(rows, wanted, moment="reviewed_at", exact=("conversation", "verdict")), wanted)
+
+
+def list_screenings(*, member: Membership, client_id: UUID, wanted: Mapping[str, Any], at: datetime) -> Page:
+    """A page of a client's screenings, without the answers; which ones were shown is recorded.
+
+    Raises NotPermitted, care_pages.UnknownClient and BadCursor.
+    """
+    require(member, Action.CARE)
+    with transaction.atomic(durable=True):
+        client = care_pages.client_of(member, client_id)
+        rows = care_pages.with_counts(Screening.objects.filter(client=client))
+        shown = _page(_narrowed(rows, wanted, moment="started_at", exact=("instrument", "state")), wanted)
+        care_pages.record_listed(member, client, shown.results, where=WHERE, at=at)
+    return shown
 
 
 def list_entries(*, member: Membership, wanted: Mapping[str, Any], at: datetime) -> selectors.Page:

@@ -11,8 +11,9 @@ from counselling.api.pagination import LIMIT, SIZE
 from counselling.models import Verdict
 from counselling.takeovers import Disposition
 from riskmodel import Level
-from triage.models import AlertState, Resolution
+from triage.models import AlertState, Resolution, ScreeningState
 from triage.policy import AlertKind
+from triage.screenings.instruments import instruments
 from triage.states import State
 from triage.transcripts import PAGE
 
@@ -109,6 +110,16 @@ class ReviewsRequest(PageRequest):
     since = serializers.DateTimeField(required=False, help_text="Reviewed at this moment or later.")
     until = serializers.DateTimeField(required=False, help_text="Reviewed before this moment.")
     order = serializers.ChoiceField(required=False, default="-reviewed_at", choices=["reviewed_at", "-reviewed_at"])
+
+
+class ScreeningsRequest(PageRequest):
+    """Which screenings of a client."""
+
+    instrument = serializers.ChoiceField(required=False, choices=sorted(instruments()))
+    state = serializers.ChoiceField(required=False, choices=ScreeningState.choices)
+    since = serializers.DateTimeField(required=False, help_text="Started at this moment or later.")
+    until = serializers.DateTimeField(required=False, help_text="Started before this moment.")
+    order = serializers.ChoiceField(required=False, default="-started_at", choices=["started_at", "-started_at"])
 
 
 class EntriesRequest(PageRequest):

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from counselling.api import schema, views_conversations, views_desk, views_review
+from counselling.api import schema, views_care, views_conversations, views_desk, views_review
 
 app_name = "api"
 urlpatterns = [
@@ -18,6 +18,8 @@ urlpatterns = [
     path("v1/takeovers", views_desk.Takeovers.as_view(), name="takeovers"),
     path("v1/shifts", views_desk.Shifts.as_view(), name="shifts"),
     path("v1/reviews", views_review.Reviews.as_view(), name="reviews"),
+    path("v1/clients/<uuid:client_id>/screenings", views_care.Screenings.as_view(), name="screenings"),
+    path("v1/screenings/<uuid:screening_id>", views_care.Screening.as_view(), name="screening"),
     path("v1/audit/entries", views_review.Entries.as_view(), name="entries"),
     path("v1/audit/checkpoints", views_review.Checkpoints.as_view(), name="checkpoints"),
 ]

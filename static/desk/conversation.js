@@ -56,7 +56,7 @@ export class Conversation {
 
   handBackHindrance() {
     const alert = this.card?.alert;
-    if (!alert || (alert.kind === "risk" && !NO_HAND_BACK.has(alert.level)) || alert.kind === "person") return "";
+    if (!alert || ((alert.kind === "risk" || alert.kind === "screening") && !NO_HAND_BACK.has(alert.level)) || alert.kind === "person") return "";
     return "The alert is not resolved yet. Resolve it with a reason first; then you can hand back.";
   }
 

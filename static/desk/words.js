@@ -15,12 +15,14 @@ export const STATES = {
   closed: "Closed",
 };
 
-const KINDS = { person: "Asks for a person", unscored: "Not scored: read it", risk: "Risk in a message" };
+const KINDS = { person: "Asks for a person", unscored: "Not scored: read it", risk: "Risk in a message", screening: "An answer in a screening" };
 
 export const LIMIT = "Made by software. It misses some. Read the message.";
 
 export function alertWord(alert) {
   if (alert.kind === "person") return KINDS.person;
+  // An answer was given and not made by a model, so it says where the level comes from.
+  if (alert.kind === "screening") return LEVELS[alert.level] ? `${LEVELS[alert.level].word}: ${KINDS.screening.toLowerCase()}` : KINDS.screening;
   return LEVELS[alert.level]?.word ?? KINDS[alert.kind] ?? "Alert";
 }
 

@@ -9,6 +9,7 @@ Riverside). A door that takes such a thing must be unknown to the members of the
 A passed door leaves exactly `writes` on the trail, or nothing `because` of the reason given.
 """
 
+from tests.access.care_doors import CARE_API, CARE_PAGES
 from tests.access.door import (
     ADMINISTRATORS,
     ANONYMOUS,
@@ -274,9 +275,11 @@ DOORS: list[Door] = [
     *SIGNING,
     *ADMINISTRATION,
     *STAFF_PAGES,
+    *CARE_PAGES,
     *RISK_PAGES,
     *CLIENT_PAGES,
     *API,
+    *CARE_API,
     *CHAT,
     *DESK,
     *TASKS,

@@ -10,11 +10,12 @@ from django.utils import timezone
 from accounts import api_tokens, members
 from accounts.models import Clinic, Membership
 from counselling import reviews, shifts, takeovers
+from tests import screened
 from tests.access.doors import ANONYMOUS, CLIENT, FRONT_LINE, STAFF
 from tests.people import PASSWORD, make_clinic, make_member, session_of
 from tests.stories import Clock, Writer, a_client_starts
 from triage import setups, switching
-from triage.models import Alert, Conversation, DriftReport, Message, ShadowScore
+from triage.models import Alert, CareTask, Conversation, DriftReport, Message, Screening, ShadowScore
 
 OTHER = "other_"
 # Everybody who knocks: nobody, a client, each role of Riverside, each role of Hillside.
@@ -239,6 +240,16 @@ class Things:
         )
         return setup_id
 
+    def _screening(self) -> Any:
+        """Nine answers, of which the last one calls a person and the total makes a task."""
+        return screened.answers(self.get("client"), "phq9", [3] * 9).pk
+
+    def _screened_client(self) -> Any:
+        return Screening.objects.get(pk=self.get("screening")).client_id
+
+    def _care_task(self) -> Any:
+        return CareTask.objects.get(screening_id=self.get("screening")).pk
+
     def _scoring_off(self) -> Any:
         return switching.switch_off(member=self.get("own_clinicians")[0], at=self.clock.now).pk
 
@@ -274,5 +285,6 @@ def _two_clinicians(clinic: Clinic) -> list[Membership]:
 # What a member of another clinic must find unknown; the rest belongs to whoever asks, or to nobody.
 OF_THE_CLINIC = frozenset(
     {"with_bot", "waiting", "opened", "held", "closed", "alert", "colleague", "former", "token"}
+    | {"screening", "screened_client", "care_task"}
     | {"unscored", "setup", "approved_setup", "compared", "drift_report"}
 )
