@@ -2,15 +2,18 @@
 
 from riskmodel.artefacts import ArtefactRefused
 from riskmodel.levels import Context, Level, Reason, RiskScore, Setup
+from riskmodel.meaning import Meaning, meaning
 from riskmodel.scoring import score, score_rules_only, warm_up
 
 __all__ = [
     "ArtefactRefused",
     "Context",
     "Level",
+    "Meaning",
     "Reason",
     "RiskScore",
     "Setup",
+    "meaning",
     "score",
     "score_rules_only",
     "warm_up",

@@ -258,6 +258,8 @@ COMMANDS = [
     command("corpus_check", because=SHELL),
     command("evaluate_riskmodel", because=SHELL),
     command("compare_riskmodels", because=SHELL),
+    command("train_understanding", because=SHELL),
+    command("evaluate_understanding", because=SHELL),
     command("content_digests", because=SHELL),
     command("lint_content", because=SHELL),
     command("scoring", call=("off", "--clinic", "riverside"), writes=("scoring.switched_off",)),
