@@ -86,6 +86,7 @@ def cards(conversations: Iterable[Conversation]) -> list[dict[str, Any]]:
 def _card(conversation: Conversation, alert: Alert | None, assessment: Any) -> dict[str, Any]:
     return {
         "id": str(conversation.pk),
+        "client": str(conversation.client_id),
         "pseudonym": conversation.client.pseudonym,
         "state": conversation.state,
         "level": conversation.level,

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from counselling import care_views, judging_views, risk_views, switch_views, views
+from counselling import care_views, judging_views, plan_views, risk_views, switch_views, views
 
 app_name = "counselling"
 urlpatterns = [
@@ -14,6 +14,9 @@ urlpatterns = [
     path("care/<uuid:task_id>/done/", care_views.done, name="care_done"),
     path("clients/<uuid:client_id>/screenings/", care_views.screenings, name="care_screenings"),
     path("screenings/<uuid:screening_id>/", care_views.answers, name="care_answers"),
+    path("clients/<uuid:client_id>/plan/", plan_views.plan, name="plan"),
+    path("clients/<uuid:client_id>/plan/<int:number>/", plan_views.version, name="plan_version"),
+    path("clients/<uuid:client_id>/plan/<int:number>/restore/", plan_views.restore, name="plan_restore"),
     path("risk-model/", risk_views.overview, name="risk"),
     path("risk-model/mode/", risk_views.mode, name="risk_mode"),
     path("risk-model/drift/<uuid:report_id>/seen/", risk_views.drift_seen, name="risk_drift_seen"),

@@ -14,7 +14,7 @@ from accounts.permissions import Action, may
 from accounts.secrecy import address_digest
 from triage import rates
 
-# The largest body these addresses ever need is a token with some room; anything longer is not a person.
+# Most of these addresses need a token with some room; anything longer is not a person.
 BODY_LIMIT = 4096
 MINUTE = 60
 
@@ -34,17 +34,17 @@ class Refused(Exception):
         return answer
 
 
-def read_body(request: HttpRequest) -> dict[str, Any]:
-    """The JSON object that the page sent; raises Refused."""
+def read_body(request: HttpRequest, *, limit: int = BODY_LIMIT) -> dict[str, Any]:
+    """The JSON object that the page sent, of at most `limit` bytes; raises Refused."""
     # A form of another site cannot send this content type without asking the browser first.
     if request.content_type != "application/json":
         raise Refused(415, "bad_type", "The content type must be application/json.")
     try:
         raw = request.body
     except RequestDataTooBig:
-        raw = b" " * (BODY_LIMIT + 1)
-    if len(raw) > BODY_LIMIT:
-        raise Refused(413, "too_long", f"The body can have {BODY_LIMIT:,} bytes.")
+        raw = b" " * (limit + 1)
+    if len(raw) > limit:
+        raise Refused(413, "too_long", f"The body can have {limit:,} bytes.")
     try:
         body = json.loads(raw or b"{}")
     except (ValueError, RecursionError):

@@ -111,6 +111,7 @@ class ClientConsumer(Socket):
                 "last_seq": news.last_seq,
                 "pseudonym": self.who.pseudonym,
                 "clinic": self.who.clinic_name,
+                "plan": news.has_plan,
                 **news.counsellor_json(),
             }
         )

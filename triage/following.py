@@ -8,6 +8,7 @@ from django.utils import timezone
 
 from triage.crisis import directory
 from triage.models import Conversation
+from triage.safety_plans import has_plan
 from triage.transcripts import Line, read_lines
 
 
@@ -20,6 +21,7 @@ class News:
     lines: tuple[Line, ...]
     counsellor_name: str = ""
     counsellor_role: str = ""
+    has_plan: bool = False
 
     def counsellor_json(self) -> dict[str, Any]:
         """Who the client talks to, when it is a person (CRI-9: name and role)."""
@@ -38,6 +40,7 @@ def news(conversation_id: UUID, after: int) -> News:
         lines=lines(conversation_id, after) if conversation.last_seq > after else (),
         counsellor_name=holder.user.name if holder else "",
         counsellor_role=holder.get_role_display() if holder else "",
+        has_plan=has_plan(conversation.client_id),
     )
 
 

@@ -22,12 +22,12 @@ class PlanTexts:
     """All words of the page in one locale."""
 
     parts: tuple[PartText, ...]
-    introduction: str
-    what_it_is_not: str
-    who_reads: str
-    nothing_yet: str
-    nothing_yet_flagged: str
-    flagged: str
+    introduction: str = ""
+    what_it_is_not: str = ""
+    who_reads: str = ""
+    nothing_yet: str = ""
+    nothing_yet_flagged: str = ""
+    flagged: str = ""
 
     def heading(self, key: str) -> str:
         """The heading of a part."""

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from triage import views
+from triage import plan_pages, views
 
 app_name = "triage"
 
@@ -15,5 +15,8 @@ urlpatterns = [
     path("c/<slug:slug>/return", views.come_back, name="return"),
     path("c/<slug:slug>/consent", views.consent, name="consent"),
     path("c/<slug:slug>/leave", views.leave, name="leave"),
+    path("c/<slug:slug>/plan/", plan_pages.plan, name="plan"),
+    path("c/<slug:slug>/plan/read", plan_pages.read, name="plan_read"),
+    path("c/<slug:slug>/plan/save", plan_pages.save, name="plan_save"),
     path("embed.js", views.embed_script, name="embed"),
 ]

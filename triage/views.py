@@ -19,7 +19,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from accounts.models import Clinic
 from triage import clients, consents
-from triage.admission import Refused, count, is_rehearsal, read_body, read_text
+from triage.admission import BODY_LIMIT, Refused, count, is_rehearsal, read_body, read_text
 from triage.crisis import directory
 
 # Where "Leave now" goes: an everyday page that says nothing about where somebody was.
@@ -99,8 +99,8 @@ def emergency_numbers() -> dict[str, dict[str, Any]]:
     return {code: {"country_name": c["country_name"], "emergency": c["emergency"]} for code, c in cards.items()}
 
 
-def json_door(view: Door) -> Callable[..., HttpResponse]:
-    """One POST of the page: strict JSON in, JSON out, refusals in one shape.
+def json_door(view: Door, *, limit: int = BODY_LIMIT) -> Callable[..., HttpResponse]:
+    """One POST of the page: strict JSON of at most `limit` bytes in, JSON out, refusals in one shape.
 
     Exempt from CSRF: these addresses read no cookie and no session. Whoever asks brings the key in the body, so
     another site has nothing to borrow.
@@ -115,7 +115,7 @@ def json_door(view: Door) -> Callable[..., HttpResponse]:
             clinic = Clinic.objects.filter(slug=slug).first()
             if clinic is None:
                 raise Refused(404, "unknown_clinic", "There is no chat at this address.")
-            body = read_body(request)
+            body = read_body(request, limit=limit)
             if view is not _leave:  # leaving must never be refused for haste
                 count(request, view.__name__)
             status, answer = view(clinic, body)

@@ -29,7 +29,7 @@ function enter({ wish = false } = {}) {
 
 function goOut(notice) {
   open?.close();
-  for (const name of ["session", "key", "outbox"]) store.remove(name);
+  for (const name of ["session", "key", "outbox", "plan", "plan-draft"]) store.remove(name);
   store.write("notice", notice);
   location.reload();
 }

@@ -64,6 +64,8 @@ export function converse({ url, limit, token, onStranger, onEnded, onCountry }) 
   line.addEventListener("reset", () => lines.clear());
   line.addEventListener("welcome", ({ detail }) => {
     $("pseudonym").textContent = detail.pseudonym;
+    store.write("plan", detail.plan);
+    document.documentElement.toggleAttribute("data-plan", detail.plan);
     setState(detail);
     if (line.have >= detail.last_seq) settled();
     else replayUntil = detail.last_seq;

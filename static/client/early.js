@@ -3,11 +3,13 @@
 (() => {
   const root = document.documentElement;
   const read = (name) => { try { return sessionStorage.getItem(name); } catch { return null; } };
-  const inChat = () => root.dataset.page === "chat" && read(`chat:${location.pathname.split("/")[2]}:session`) !== null;
+  const kept = (name) => read(`chat:${location.pathname.split("/")[2]}:${name}`);
+  const inChat = () => root.dataset.page === "chat" && kept("session") !== null;
   root.dataset.js = "on";
   // Whoever presses before the rest has loaded is not left without an answer.
   document.addEventListener("click", ({ target }) => { root.dataset.pressed = target.id; });
   if (inChat()) root.dataset.in = "chat";
+  if (kept("plan") === "true") root.dataset.plan = "";
   if (read("plain-title")) document.title = "Notes";
   addEventListener("pagehide", () => { root.dataset.away = ""; });
   addEventListener("pageshow", (event) => {

@@ -134,6 +134,7 @@ export class Lines {
     const mark = line.querySelector(".mark");
     if (mark) mark.textContent = MARKS.sent;
     if (message.card?.kind === "crisis") line.append(card(message.card, { chooseCountry: this.#onCountry }));
+    if (message.content?.startsWith("my_plan.")) line.append(make("a", { class: "button primary", href: "plan/", text: "Open my safety plan" }));
     if (message.exercise === "paced_breathing") this.#breathe(line);
     if (message.choices?.length) line.append(this.#choicesOf(message.choices));
     this.#join(line);
