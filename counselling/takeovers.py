@@ -17,6 +17,7 @@ from triage.access import access_conversation
 from triage.messages import NotHolder
 from triage.models import AlertState, Conversation, Sender
 from triage.policy import NO_HAND_BACK_FROM
+from triage.screenings import recording
 from triage.sealing import Seal
 from triage.states import NotAllowed, State, Verb, transition
 from triage.trail import record_in
@@ -187,5 +188,7 @@ def _finish(conversation: Conversation, events: list[Event], drafts: list[Draft]
     seal = Seal(conversation.pk, conversation.message_key)
     lines = next_lines(conversation, seal, drafts, at=at)
     rows.store(conversation, lines)
+    # Whatever happens here, the bot does not go on asking where it stood.
+    events += recording.leave(conversation, at=at)
     record_in(conversation, *events, *reply_events(lines), at=at)
     publishing.ring_conversation(conversation, urgent=True)

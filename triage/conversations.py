@@ -9,6 +9,7 @@ from django.db import transaction
 from audit.trail import Agent, Event
 from triage import alerts, locking, publishing, rows, talking
 from triage.models import AlertState, Client, Conversation
+from triage.screenings import recording
 from triage.sealing import Seal, new_message_key
 from triage.states import NotAllowed, State, Verb, transition
 from triage.trail import record_in
@@ -91,5 +92,5 @@ def _close_one_idle(conversation_id: UUID, before: datetime, *, at: datetime) ->
 def _close(conversation: Conversation, event: Event, *, at: datetime) -> None:
     conversation.state, conversation.closed_at, conversation.changed_at = State.CLOSED, at, at
     conversation.save(update_fields=["state", "closed_at", "changed_at"])
-    record_in(conversation, event, at=at)
+    record_in(conversation, *recording.leave(conversation, at=at), event, at=at)
     publishing.ring_conversation(conversation)

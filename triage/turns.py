@@ -108,11 +108,13 @@ def _store(
     if decision.alert is not None:
         alert, raised = alerts.raise_alert(conversation, alert, kind=decision.alert, level=level, seq=seq, at=at)
         events.append(raised)
+    stood = conversation.bot_position
     replies = talking.answer(conversation, reply, text, decision, alert, at=at)
     drafts = [Draft(Sender.CLIENT, text, client_ref=client_ref), *bot_drafts(replies)]
     lines = next_lines(conversation, seal, drafts, at=at)
     _move(conversation, decision, max(level, assessed.level, key=URGENCY.__getitem__), at=at)
     _close_if_ended(conversation, reply, decision, alert, events, at=at)
+    events += recording.leave_if_moved(conversation, stood, reply.answered, at=at)
     rows.store(
         conversation, lines, _assessment(lines[0], text, assessed.score, seal, at=at) if assessed.score else None
     )

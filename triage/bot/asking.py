@@ -1,17 +1,25 @@
 """Takes the answers to a screening, one item at a time, and never guesses what somebody meant by one."""
 
 from triage.bot.content import Item, Node
+from triage.bot.holding import FLOW as HOLDING
 from triage.bot.intents import Heard
-from triage.bot.position import Answered
+from triage.bot.position import Answered, Position
 from triage.bot.run import SCREENING, Run
 from triage.screenings.instruments import Instrument, instrument
-from triage.screenings.scoring import Answers, level_of_answer, score
+from triage.screenings.scoring import Answers, counted, level_of_answer, score
 
 # What is remembered of the screening under way: numbers, never words.
 _ANSWER = f"{SCREENING}."
 _REFUSED = -1
 _ASKED_AGAIN = f"{SCREENING}_again"
 _TOTAL, _ANY = f"{SCREENING}_total", f"{SCREENING}_any"
+_FLOW = f"{SCREENING}_flow"
+
+
+def asks_screening(position: Position) -> bool:
+    """Whether the bot stands in a screening that was begun, or in something that leads back into it."""
+    flow = position.memory.get(_FLOW)
+    return flow is not None and position.flow != HOLDING and flow in (position.flow, position.memory.get("return_flow"))
 
 
 def take_answer(run: Run, heard: Heard) -> bool:
@@ -51,7 +59,8 @@ def _answered(run: Run, item: Item, node: Node, definition: Instrument, value: i
     answers = {**known, node.number: value}
     found = score(definition, answers)
     run.memory[_TOTAL] = -1 if found.total is None else found.total
-    run.memory[_ANY] = int(any(one is None or one > definition.least for one in answers.values()))
+    run.memory[_ANY] = int(any(_is_more_than_least(definition, *one) for one in answers.items()))
+    run.memory[_FLOW] = item.key
     run.forward(node.next)
     last = run.item is not item or run.node is None or run.node.kind != "item"
     run.answered = Answered(
@@ -63,7 +72,12 @@ def _answered(run: Run, item: Item, node: Node, definition: Instrument, value: i
         value=value,
         first=not known,
         last=last,
+        locale=item.locale,
     )
+
+
+def _is_more_than_least(definition: Instrument, item: int, value: int | None) -> bool:
+    return value is None or counted(definition, item, value) > definition.least
 
 
 def _known(run: Run) -> Answers:

@@ -77,6 +77,7 @@ class Answered:
     value: int | None
     first: bool  # a new screening begins with it
     last: bool  # nothing is asked after it
+    locale: str = "en"  # of the wording, which may be another one than the client's
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,8 @@
 """What each instrument is: items, range, missing rules, bands, what calls for a person, codes. Read from TOML.
 
 The wording lies in `triage/content/<locale>/` and is approved like everything that the bot says; here is only what the
-numbers mean (clinical requirement ids INS-1 to INS-7).
+numbers mean (clinical requirement ids INS-1 to INS-7). Of an instrument whose wording is not free there is nothing but
+these numbers: a slot, which a clinic may fill that has stated its licence (`triage.screenings.licences`).
 """
 
 import hashlib
@@ -16,6 +17,8 @@ FOLDER = Path(__file__).resolve().parent / "instruments"
 LEVELS = ("moderate", "high", "imminent")
 # Not a level: a person reads the answers within the day, and nobody is called at night for it.
 REVIEW = "review"
+# As wide as the columns that hold them.
+_LONGEST_KEY, _LONGEST_BAND = 20, 40
 
 
 class InstrumentError(Exception):
@@ -30,10 +33,6 @@ class UnknownInstrument(LookupError):
     """There is no instrument of that name."""
 
 
-class LicenceMissing(Exception):
-    """The wording of the instrument needs a licence that the clinic has not recorded (INS-6)."""
-
-
 @dataclass(frozen=True, slots=True)
 class Band:
     """From which total on a band holds. Its name is for staff and never shown to a client as a finding (INS-3)."""
@@ -46,7 +45,8 @@ class Band:
 class Trigger:
     """What an answer, or the total, calls for: a level, or a review within the day.
 
-    `item` 0 is the total. `least` is the lowest value that calls; None is an answer that was refused.
+    `item` 0 is the total, and calls for a review only. `least` is the lowest value that calls, as it counts in the
+    total (of a reversed item from the other end); None is an answer that was refused.
     """
 
     item: int
@@ -55,10 +55,19 @@ class Trigger:
 
 
 @dataclass(frozen=True, slots=True)
+class Subscale:
+    """Items that are also looked at together; their sum has no bands."""
+
+    name: str
+    items: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Instrument:
     """One definition. Items take `least` to `most`; `may_miss` is how many may be missing for a total.
 
-    Of the items in `reverse` the value counts from the other end. The total is taken `times`.
+    Of the items in `reverse` the value counts from the other end. The total is taken `times`. Without the answer to an
+    item in `never_made_up` there is no total, because nobody may guess it.
     """
 
     key: str
@@ -71,9 +80,14 @@ class Instrument:
     reverse: tuple[int, ...]
     times: int
     may_miss: int
+    never_made_up: tuple[int, ...]
+    scheme: str  # whose bands these are, where there are several
     bands: tuple[Band, ...]
+    subscales: tuple[Subscale, ...]
     triggers: tuple[Trigger, ...]
-    rise_for_review: int  # from one screening to the next of a client; 0 where no rise is looked at
+    # From one screening to the next of a client, in points of the total; 0 where it is not looked at.
+    rise_for_review: int
+    fall_for_review: int
     has_total: bool
     licence: str
     needs_licence: bool
@@ -82,6 +96,16 @@ class Instrument:
     loinc_total: str
     loinc_items: tuple[str, ...]
     digest: str
+
+    @property
+    def lowest_total(self) -> int:
+        """The total when every item is answered with what counts least."""
+        return self.least * len(self.scored) * self.times
+
+    @property
+    def highest_total(self) -> int:
+        """The total when every item is answered with what counts most."""
+        return self.most * len(self.scored) * self.times
 
 
 _FIELDS: Mapping[str, type] = {
@@ -101,13 +125,18 @@ _OPTIONAL: Mapping[str, Any] = {
     "least": 0,
     "reverse": [],
     "times": 1,
+    "never_made_up": [],
+    "scheme": "",
     "rise_for_review": 0,
+    "fall_for_review": 0,
     "loinc": "",
     "loinc_total": "",
     "loinc_items": [],
     "band": [],
+    "subscale": [],
     "trigger": [],
 }
+_OF_ITEMS = ("scored", "reverse", "never_made_up")
 
 
 def read_instrument(file: Path) -> Instrument:
@@ -117,56 +146,99 @@ def read_instrument(file: Path) -> Instrument:
         raw = tomllib.loads(source.decode())
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise InstrumentError(file, f"cannot be read: {error}") from error
-    for name, kind in _FIELDS.items():
-        if type(raw.get(name)) is not kind:
-            raise InstrumentError(file, f"'{name}' must be {kind.__name__}")
+    given: dict[str, Any] = {**_OPTIONAL, **raw}
+    _check_types(file, raw, given)
+    bands = tuple(_band(file, one) for one in given.pop("band"))
+    subscales = tuple(_subscale(file, one) for one in given.pop("subscale"))
+    triggers = tuple(_trigger(file, one) for one in given.pop("trigger"))
+    every_item = list(range(1, given["items"] + 1))
+    given["scored"] = given["scored"] or every_item
+    given |= {name: tuple(given[name]) for name in (*_OF_ITEMS, "loinc_items")}
+    digest = hashlib.sha256(source).hexdigest()
+    one = Instrument(**given, bands=bands, subscales=subscales, triggers=triggers, digest=digest)
+    _check(file, one)
+    return one
+
+
+def _check_types(file: Path, raw: Mapping[str, Any], given: Mapping[str, Any]) -> None:
     for name in raw.keys() - _FIELDS.keys() - _OPTIONAL.keys():
         raise InstrumentError(file, f"unknown key '{name}'")
-    given = {name: raw.get(name, default) for name, default in _OPTIONAL.items()}
-    try:
-        bands = tuple(Band(**band) for band in given.pop("band"))
-        triggers = tuple(
-            Trigger(one["item"], None if one.get("refused") else one["at_least"], one["calls_for"])
-            for one in given.pop("trigger")
-        )
-    except (TypeError, KeyError) as error:
-        raise InstrumentError(
-            file, f"a band has least and name, a trigger item, at_least and calls_for: {error}"
-        ) from None
-    instrument = Instrument(
-        **{name: raw[name] for name in _FIELDS},
-        scored=tuple(given["scored"]) or tuple(range(1, raw["items"] + 1)),
-        least=given["least"],
-        reverse=tuple(given["reverse"]),
-        times=given["times"],
-        rise_for_review=given["rise_for_review"],
-        loinc=given["loinc"],
-        loinc_total=given["loinc_total"],
-        loinc_items=tuple(given["loinc_items"]),
-        bands=bands,
-        triggers=triggers,
-        digest=hashlib.sha256(source).hexdigest(),
-    )
-    _check(file, instrument)
-    return instrument
+    kinds = {**_FIELDS, **{name: type(default) for name, default in _OPTIONAL.items()}}
+    for name, kind in kinds.items():
+        if type(given.get(name)) is not kind:
+            raise InstrumentError(file, f"'{name}' must be {kind.__name__}")
+    for name in _OF_ITEMS:
+        if any(type(one) is not int for one in given[name]):
+            raise InstrumentError(file, f"'{name}' must be numbers of items")
+    if any(type(one) is not str for one in given["loinc_items"]):
+        raise InstrumentError(file, "'loinc_items' must be codes")
+
+
+def _band(file: Path, raw: Any) -> Band:
+    if not isinstance(raw, dict) or {name: type(value) for name, value in raw.items()} != {"least": int, "name": str}:
+        raise InstrumentError(file, "a band has a whole number 'least' and a 'name'")
+    if not 0 < len(raw["name"].strip()) <= _LONGEST_BAND:
+        raise InstrumentError(file, f"the name of a band has 1 to {_LONGEST_BAND} characters")
+    return Band(**raw)
+
+
+def _subscale(file: Path, raw: Any) -> Subscale:
+    if not isinstance(raw, dict) or {name: type(value) for name, value in raw.items()} != {"name": str, "items": list}:
+        raise InstrumentError(file, "a subscale has a 'name' and a list of 'items'")
+    return Subscale(raw["name"], tuple(raw["items"]))
+
+
+def _trigger(file: Path, raw: Any) -> Trigger:
+    kinds = {name: type(value) for name, value in raw.items()} if isinstance(raw, dict) else {}
+    if kinds == {"item": int, "at_least": int, "calls_for": str}:
+        return Trigger(raw["item"], raw["at_least"], raw["calls_for"])
+    if kinds == {"item": int, "refused": bool, "calls_for": str} and raw["refused"]:
+        return Trigger(raw["item"], None, raw["calls_for"])
+    raise InstrumentError(file, "a trigger has item, calls_for, and either at_least or refused = true")
 
 
 def _check(file: Path, one: Instrument) -> None:
-    if file.stem != one.key:
-        raise InstrumentError(file, f"holds '{one.key}', which belongs in a file of that name")
-    if not {*one.scored, *one.reverse} <= set(range(1, one.items + 1)):
-        raise InstrumentError(file, "'scored' or 'reverse' names items that there are not")
-    if [band.least for band in one.bands] != sorted({band.least for band in one.bands}):
-        raise InstrumentError(file, "bands must rise")
-    if one.has_total and (not one.bands or one.bands[0].least != 0):
-        raise InstrumentError(file, "the first band must begin at 0")
-    for trigger in one.triggers:
-        if trigger.calls_for not in {*LEVELS, REVIEW}:
-            raise InstrumentError(file, f"'{trigger.calls_for}' is none of {', '.join((*LEVELS, REVIEW))}")
-        if not 0 <= trigger.item <= one.items:
-            raise InstrumentError(file, f"there is no item {trigger.item}")
+    if file.stem != one.key or len(one.key) > _LONGEST_KEY:
+        raise InstrumentError(file, f"holds '{one.key}', which belongs in a file of that name, and a short one")
+    if one.items < 1 or one.version < 1 or one.times < 1 or not 0 <= one.least < one.most:
+        raise InstrumentError(file, "items, version and times begin at 1, and 'least' lies below 'most'")
+    sets = (one.scored, one.reverse, one.never_made_up, *(scale.items for scale in one.subscales))
+    if any(not set(items) <= set(range(1, one.items + 1)) or len(set(items)) != len(items) for items in sets):
+        raise InstrumentError(file, "a list of items names one that there is not, or one twice")
+    if not 0 <= one.may_miss < len(one.scored):
+        raise InstrumentError(file, "'may_miss' must leave an item that was answered")
     if one.loinc_items and len(one.loinc_items) != one.items:
         raise InstrumentError(file, "each item needs a LOINC code, or none has one")
+    _check_total(file, one)
+    for trigger in one.triggers:
+        _check_trigger(file, one, trigger)
+
+
+def _check_total(file: Path, one: Instrument) -> None:
+    if not one.has_total and (one.bands or one.subscales or one.rise_for_review or one.fall_for_review):
+        raise InstrumentError(file, "has no total, and so no bands, subscales, rise or fall")
+    starts = [band.least for band in one.bands]
+    if starts != sorted(set(starts)):
+        raise InstrumentError(file, "bands must rise")
+    if starts and (starts[0] != one.lowest_total or starts[-1] > one.highest_total):
+        reach = f"{one.lowest_total} to {one.highest_total}"
+        raise InstrumentError(file, f"the bands must begin at the lowest total and end within {reach}")
+
+
+def _check_trigger(file: Path, one: Instrument, trigger: Trigger) -> None:
+    if trigger.calls_for not in {*LEVELS, REVIEW}:
+        raise InstrumentError(file, f"'{trigger.calls_for}' is none of {', '.join((*LEVELS, REVIEW))}")
+    if not 0 <= trigger.item <= one.items:
+        raise InstrumentError(file, f"there is no item {trigger.item}")
+    of_total = trigger.item == 0
+    if of_total != (trigger.calls_for == REVIEW) or (of_total and (trigger.least is None or not one.has_total)):
+        raise InstrumentError(
+            file, "the total calls for a review, and nothing but the total; an item calls for a level"
+        )
+    lowest, highest = (one.lowest_total, one.highest_total) if of_total else (one.least, one.most)
+    # What calls from the lowest value on would call whatever is answered: that is a slip, never meant.
+    if trigger.least is not None and not lowest < trigger.least <= highest:
+        raise InstrumentError(file, f"a trigger of item {trigger.item} lies outside {lowest + 1} to {highest}")
 
 
 @cache
