@@ -43,10 +43,18 @@ TYPED += [
 def shape(position: Position) -> tuple:
     memory = {key: value for key, value in position.memory.items() if key in SHAPE}
     memory["returns"] = "return_flow" in position.memory
-    # A branch asks from which total on, not which.
-    total = int(position.memory.get("screen_total", -1))
-    memory["total"] = sum(total >= least for least in (0, 3, 5, 10))
-    memory["worse"] = min(int(memory.get("worse", 0)), 2)
+    kind = CATALOGUE.flow(position.flow).kind
+    if kind == "screening":
+        # A branch asks from which total on, not which; three items left out leave no total.
+        answers = [int(value) for name, value in position.memory.items() if name.startswith("screen.")]
+        memory["sum"] = sum(sum(value for value in answers if value > 0) >= least for least in (3, 5, 8, 10))
+        memory["left_out"] = min(answers.count(-1), 3)
+        memory["told_limits"] = 0
+    else:
+        # What was answered before stays behind, and nothing asks for it.
+        memory |= {"screen_any": 0, "screen_again": 0}
+    # How often it got worse is asked after an exercise only; the menu is where one leads to the next.
+    memory["worse"] = min(int(memory.get("worse", 0)), 2) if kind == "exercise" or position.flow == "menu" else 0
     # Every third one leads to the offer of a person; to follow the count at the menu is enough.
     for count in ("unsure", "feelings"):
         memory[count] = int(memory.get(count, 0)) % 3 if position.flow == "menu" else 0

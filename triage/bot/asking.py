@@ -5,6 +5,7 @@ from triage.bot.holding import FLOW as HOLDING
 from triage.bot.intents import Heard
 from triage.bot.position import Answered, Position
 from triage.bot.run import SCREENING, Run
+from triage.bot.wording import words
 from triage.screenings.instruments import Instrument, instrument
 from triage.screenings.scoring import Answers, counted, level_of_answer, score
 
@@ -33,7 +34,9 @@ def take_answer(run: Run, heard: Heard) -> bool:
     value = next((option.value for option in node.options if table.same(heard, option.label)), None)
     skips = value is None and (heard.intent == "skip" or table.same(heard, run.control("skip").label))
     if value is None and not skips:
-        near = table.near(heard, [option.label for option in node.options])
+        near = _counted(heard, node)
+        if near is None:
+            near = table.near(heard, [option.label for option in node.options])
         if near is None:
             return False
         value = node.options[near].value
@@ -42,6 +45,20 @@ def take_answer(run: Run, heard: Heard) -> bool:
         return True
     _answered(run, item, node, definition, value)
     return True
+
+
+def _counted(heard: Heard, node: Node) -> int | None:
+    """The option that names the number written, where all of them count and none overlaps ("5" for "5 or 6").
+
+    Not where two share a number ("2 to 4 times a month", "2 to 3 times a week"): there a number alone says nothing.
+    """
+    spans = [[int(word) for word in words(option.label) if word.isdigit()] for option in node.options]
+    every = [number for span in spans for number in span]
+    if heard.number is None or not all(spans) or len(set(every)) < len(every):
+        return None
+    if len(spans[-1]) == 1 and heard.number > spans[-1][0]:
+        return len(spans) - 1  # "10 or more"
+    return next((place for place, span in enumerate(spans) if heard.number in span), None)
 
 
 def _asks_again(run: Run, definition: Instrument, node: Node) -> bool:

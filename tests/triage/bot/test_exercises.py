@@ -7,7 +7,34 @@ from triage.bot.engine import Wish
 
 CATALOGUE = shipped()
 EXERCISES = [item.key for item in CATALOGUE.items() if item.kind == "exercise"]
-ASKED = {"grounding": "grounding", "paced_breathing": "breathing exercise", "thought_record": "thought record"}
+# How a client may type the name of each.
+ASKED = {
+    "activity_plan": "activity plan",
+    "body_scan": "can we do the body scan",
+    "cool_down": "cool down",
+    "feet_on_floor": "feet on the floor",
+    "graded_steps": "graded steps",
+    "grounding": "grounding",
+    "leaves_on_stream": "leaves on a stream",
+    "mindful_breathing": "mindful breathing please",
+    "mood_diary": "mood diary",
+    "muscle_relaxation": "I want to try the muscle relaxation",
+    "opposite_action": "opposite action",
+    "paced_breathing": "breathing exercise",
+    "problem_solving": "problem solving",
+    "self_kindness": "self-kindness break",
+    "sleep_reset": "sleep reset",
+    "stop_skill": "the stop skill",
+    "thinking_traps": "Spot the thinking trap",
+    "thought_record": "thought record",
+    "worry_time": "worry time",
+}
+# Steps where none of the answers is "next".
+PICKED = {
+    ("thinking_traps", "pick"): "Reading minds",
+    ("worry_time", "sort"): "Hard to tell",
+    ("opposite_action", "facts"): "Not sure",
+}
 
 
 def begun(name):
@@ -16,17 +43,40 @@ def begun(name):
     return talk
 
 
+def go_on(talk):
+    """Answer one step, whatever it asks for."""
+    place = (talk.position.flow, talk.position.node)
+    return talk.write("5" if "10" in talk.labels else PICKED.get(place, "next"))
+
+
 def through(talk):
     """Answer each step until the bot asks how it was."""
     for _ in range(20):
         if "Better" in talk.labels:
             return talk
-        talk.write("5" if "10" in talk.labels else "next")
+        go_on(talk)
     raise AssertionError("the exercise has no end")
 
 
-def test_the_three_exercises_of_the_first_step_are_there():
+def test_there_are_nineteen_exercises_and_each_is_reached_by_its_typed_name():
     assert set(EXERCISES) == set(ASKED)
+    assert len(EXERCISES) == 19
+
+
+@pytest.mark.parametrize("name", EXERCISES)
+def test_a_typed_name_leads_to_the_exercise_from_the_welcome_and_from_the_menu(name):
+    talk = Talk(CATALOGUE)
+    talk.write(ASKED[name])
+    assert (talk.position.flow, talk.position.node) == (name, CATALOGUE.flow(name).start)
+    talk.write("no", ASKED[name])
+    assert talk.position.flow == name
+
+
+@pytest.mark.parametrize("name", EXERCISES)
+def test_the_title_of_an_exercise_leads_to_it(name):
+    talk = Talk(CATALOGUE)
+    talk.write(CATALOGUE.flow(name).title)
+    assert talk.position.flow == name
 
 
 @pytest.mark.parametrize("name", EXERCISES)
@@ -52,7 +102,7 @@ def test_every_step_can_be_paused_and_stopped_and_all_but_the_first_gone_back_fr
     assert {"Pause", "Stop here"} <= set(talk.labels)
     assert "Back" not in talk.labels
     while "Better" not in talk.labels:
-        talk.write("5" if "10" in talk.labels else "next")
+        go_on(talk)
         assert {"Pause", "Back", "Stop here"} <= set(talk.labels)
 
 
@@ -71,7 +121,7 @@ def test_back_goes_one_step_back_each_time(name):
     talk = begun(name)
     places = [talk.position.node]
     for _ in range(3):
-        talk.write("5" if "10" in talk.labels else "next")
+        go_on(talk)
         places.append(talk.position.node)
     for place in reversed(places[:-1]):
         talk.write("Back")
@@ -111,9 +161,46 @@ def test_bot_14_worse_once_stops_there_and_worse_twice_offers_a_person():
 
 
 @pytest.mark.parametrize("name", EXERCISES)
+def test_bot_14_after_one_worse_something_gentler_is_there_and_it_is_another_exercise(name):
+    talk = through(begun(name))
+    talk.write("worse")
+    assert talk.labels[0] == "Talk to a person"
+    talk.write(talk.labels[1])
+    assert CATALOGUE.flow(talk.position.flow).kind == "exercise"
+    assert talk.position.flow != name
+
+
+@pytest.mark.parametrize("pattern", ["all or nothing", "Reading minds", "expecting the worst", "none of these"])
+def test_each_thinking_trap_is_explained_in_a_line_and_leads_on(pattern):
+    talk = begun("thinking_traps")
+    talk.write("everybody laughed at me", "7")
+    step = talk.write(pattern)
+    assert len(step.replies) == 2
+    assert talk.position.node == "outside"
+
+
+@pytest.mark.parametrize(
+    ("answer", "node"), [("yes", "can"), ("no", "cannot"), ("Hard to tell", "cannot_tell"), ("the trumpet", "sort")]
+)
+def test_a_worry_is_sorted_by_what_can_be_done_about_it(answer, node):
+    talk = begun("worry_time")
+    talk.write("the rent", "seven, kitchen", "next", "tea")
+    talk.write(answer)
+    assert talk.position.node == node
+
+
+def test_a_feeling_that_fits_the_facts_is_not_acted_against():
+    talk = begun("opposite_action")
+    talk.write("anger", "8", "shout", "It fits the facts")
+    assert talk.labels[:3] == ["Talk to a person", "Work on the problem", "Nothing right now"]
+    talk.write("Nothing right now")
+    assert "Better" in talk.labels
+
+
+@pytest.mark.parametrize("name", EXERCISES)
 def test_a_doubt_in_the_middle_is_answered_and_the_step_is_taken_up_again(name):
     talk = begun(name)
-    talk.write("next")
+    go_on(talk)
     place = talk.position.node
     talk.write("are you a robot", "not now")
     assert (talk.position.flow, talk.position.node) == (name, place)

@@ -22,6 +22,13 @@ def test_bot_7_the_first_words_at_a_risk_acknowledge_it_and_carry_the_crisis_car
     assert step.replies[0].card == "crisis"
 
 
+def test_ins_2_an_answer_in_a_screening_that_calls_a_person_is_met_like_danger_told_in_a_message(talk):
+    step = talk.wait("Yes", reason="screening")
+    assert step.replies[0].text.startswith("Thank you for telling me.")
+    assert step.replies[0].card == "crisis"
+    assert talk.wait("ok", reason="risk").replies[0].key.startswith("holding.waiting")
+
+
 def test_the_card_comes_for_a_risk_also_when_a_person_was_asked_for_before(talk):
     talk.wait("a person please", reason="person")
     assert talk.wait("I want to die", reason="risk").replies[0].card == "crisis"
@@ -160,7 +167,7 @@ def test_after_a_hand_back_a_new_risk_gets_the_card_again(talk):
 
 
 def test_an_unknown_reason_is_refused(talk):
-    with pytest.raises(ValueError, match="none of person, risk, unscored"):
+    with pytest.raises(ValueError, match="none of person, risk, screening, unscored"):
         talk.wait("hello", reason="boredom")
 
 
