@@ -1,13 +1,13 @@
 """Joins the pure bot engine to a stored conversation. If the bot breaks, a person is called and the turn goes on."""
 
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from accounts.profiles import BotSays
-from triage import cover, disclosures
+from triage import cover, disclosures, serving
 from triage.bot import engine
-from triage.bot.catalogue import current_catalogue
+from triage.bot.catalogue import Catalogue
 from triage.bot.engine import BadPosition, Position, Reply, Step, Wish
 from triage.bot.position import Answered
 from triage.models import Alert, Conversation
@@ -36,7 +36,9 @@ def understand(conversation: Conversation, text: str) -> Understood:
     if conversation.state != State.WITH_BOT or not conversation.clinic.bot_speaks:
         return Understood()
     try:
-        step = engine.step(current_catalogue(), position_of(conversation), text, locale=_locale(conversation))
+        catalogue, locale = _catalogue(conversation), _locale(conversation)
+        step = engine.step(catalogue, position_of(conversation), text, locale=locale)
+        serving.checked(catalogue, step.replies, locale=locale)
     except Exception:  # whatever broke in content or engine, the client must not be left alone with it
         logger.exception("bot engine failed", extra={"conversation": conversation.pk})
         return Understood(wishes_person=True)
@@ -63,13 +65,14 @@ def answer(
     replies, position = disclosures.remind(
         conversation.clinic.law,
         step,
-        current_catalogue(),
+        _catalogue(conversation),
         began=conversation.started_at,
         locale=_locale(conversation),
         at=at,
     )
     conversation.bot_position = position.to_json()
-    return disclosures.lawful(conversation.clinic.law, replies, conversation_id=conversation.pk)
+    replies = disclosures.lawful(conversation.clinic.law, replies, conversation_id=conversation.pk)
+    return _approved(conversation, replies)
 
 
 def _hold(conversation: Conversation, text: str, alert: Alert | None, *, at: datetime) -> Step | None:
@@ -82,8 +85,8 @@ def _hold(conversation: Conversation, text: str, alert: Alert | None, *, at: dat
     logistics_only = conversation.clinic.law.bot is BotSays.LOGISTICS
     for place in (position_of, _start):
         try:
-            return engine.hold(
-                current_catalogue(),
+            step = engine.hold(
+                _catalogue(conversation),
                 place(conversation),
                 text,
                 reason=AlertKind.PERSON if logistics_only or alert is None else alert.kind,
@@ -91,6 +94,8 @@ def _hold(conversation: Conversation, text: str, alert: Alert | None, *, at: dat
                 logistics_only=logistics_only,
                 locale=_locale(conversation),
             )
+            serving.checked(_catalogue(conversation), step.replies, locale=_locale(conversation))
+            return step
         except Exception:  # whatever broke in content, engine or stored position
             logger.exception("holding content failed", extra={"conversation": conversation.pk})
     return None
@@ -104,16 +109,22 @@ def position_of(conversation: Conversation) -> Position:
 
 
 def _start(conversation: Conversation) -> Position:
-    return engine.begin(current_catalogue(), locale=_locale(conversation)).position
+    return engine.begin(_catalogue(conversation), locale=_locale(conversation)).position
 
 
 def opening(conversation: Conversation) -> tuple[Reply, ...]:
     """The first words: welcome and disclosure that this is software (LAW-7, EU-1). Moves the bot position."""
-    step = engine.begin(current_catalogue(), locale=_locale(conversation))
-    conversation.bot_position = step.position.to_json()
+    step = engine.begin(_catalogue(conversation), locale=_locale(conversation))
+    position = step.position
     if conversation.clinic.law.bot is BotSays.LOGISTICS:
-        return notice(conversation, "logistics.opening")
-    return step.replies
+        replies = notice(conversation, "logistics.opening")
+    else:
+        replies = _approved(conversation, step.replies)
+    if not replies:
+        # The chat opens all the same, and the first thing that is said in it is that software writes.
+        position = replace(position, memory={**position.memory, disclosures.TOLD_AT: 0})
+    conversation.bot_position = position.to_json()
+    return replies
 
 
 def after_hand_back(conversation: Conversation) -> tuple[Reply, ...]:
@@ -123,15 +134,28 @@ def after_hand_back(conversation: Conversation) -> tuple[Reply, ...]:
     except BadPosition:  # must not keep a counsellor from handing back
         logger.exception("bot position unreadable", extra={"conversation": conversation.pk})
         position = _start(conversation)
-    step = engine.hand_back(current_catalogue(), position, locale=_locale(conversation))
+    step = engine.hand_back(_catalogue(conversation), position, locale=_locale(conversation))
     conversation.bot_position = step.position.to_json()
-    return step.replies
+    return _approved(conversation, step.replies)
 
 
 def notice(conversation: Conversation, key: str) -> tuple[Reply, ...]:
     """One approved line that reports what happened, for example that a person is here now."""
-    text = current_catalogue().text(key, _locale(conversation))
-    return (Reply(text.key, text.version, text.digest, text.text),)
+    text = _catalogue(conversation).text(key, _locale(conversation))
+    return _approved(conversation, (Reply(text.key, text.version, text.digest, text.text),))
+
+
+def _approved(conversation: Conversation, replies: tuple[Reply, ...]) -> tuple[Reply, ...]:
+    """The replies, or none where one is not approved: what a person does goes on without the bot's words."""
+    try:
+        return serving.checked(_catalogue(conversation), replies, locale=_locale(conversation))
+    except serving.NotApproved:
+        logger.exception("a text is not approved", extra={"conversation": conversation.pk})
+        return ()
+
+
+def _catalogue(conversation: Conversation) -> Catalogue:
+    return serving.catalogue_for(conversation.clinic_id)
 
 
 def _locale(conversation: Conversation) -> str:

@@ -30,6 +30,7 @@ _HEADER: Mapping[str, type] = {
     "expires": date,
     "safety": bool,
 }
+_DAYS = tuple(name for name, kind in _HEADER.items() if kind is date)
 # kind of node -> (fields it must have, fields it may have)
 _NODES: Mapping[str, tuple[frozenset[str], frozenset[str]]] = {
     "say": (frozenset({"text", "next"}), frozenset({"card", "exercise", "mark"})),
@@ -56,6 +57,27 @@ def read_item(file: Path) -> Item:
     return _Reader(file, source).item(raw)
 
 
+def item_of_source(raw: Any, place: Path) -> Item:
+    """The Item of stored content: what `source_of` gave, read back from JSON. Raises ContentError naming `place`."""
+    if not isinstance(raw, dict):
+        raise ContentError(place, 0, "is not a table")
+    days = {name: date.fromisoformat(str(raw[name])) for name in _DAYS if name in raw and _is_day(raw[name])}
+    return _Reader(place, "").item({**raw, **days})
+
+
+def source_of(file: Path) -> str:
+    """The content of a file as canonical JSON: its sha256 is the digest that an approval names. Raises ContentError."""
+    return _canonical(read_toml(file)[1])
+
+
+def _is_day(value: Any) -> bool:
+    try:
+        date.fromisoformat(str(value))
+    except ValueError:
+        return False
+    return True
+
+
 def read_toml(file: Path) -> tuple[str, dict[str, Any]]:
     """The file's text and its TOML; raises ContentError with the line at which it breaks."""
     try:
@@ -72,8 +94,11 @@ def read_toml(file: Path) -> tuple[str, dict[str, Any]]:
 
 def content_digest(raw: Mapping[str, Any]) -> str:
     """sha256 of the exact content in canonical JSON: what an approval names. Layout and comments do not count."""
-    canonical = json.dumps(raw, sort_keys=True, ensure_ascii=False, separators=(",", ":"), default=date.isoformat)
-    return hashlib.sha256(canonical.encode()).hexdigest()
+    return hashlib.sha256(_canonical(raw).encode()).hexdigest()
+
+
+def _canonical(raw: Mapping[str, Any]) -> str:
+    return json.dumps(raw, sort_keys=True, ensure_ascii=False, separators=(",", ":"), default=date.isoformat)
 
 
 class _Reader:
