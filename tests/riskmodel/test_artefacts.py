@@ -131,8 +131,10 @@ def test_a_version_that_misses_some_people_much_more_often_is_never_made_active(
     folder, version = stored
     manifest = json.loads((folder / version / "manifest.json").read_text())
     why = ["misses 60 % of teen and 34 % of all"]
-    arrays, vocabulary = shipped_contents(folder / version)
-    unfair = artefacts.store(arrays, vocabulary, manifest | {"fairness": {"blocks": True, "why": why}}, folder)
+    changed = manifest | {"fairness": {"blocks": True, "why": why}}
+    unfair = artefacts.version_of(changed)
+    (folder / version).rename(folder / unfair)
+    (folder / unfair / "manifest.json").write_text(json.dumps(changed | {"version": unfair}))
 
     with pytest.raises(ArtefactRefused, match=why[0]):
         activate(unfair, folder)
