@@ -38,6 +38,7 @@ from tests.access.door import (
     page,
     task,
 )
+from tests.access.plan_doors import PLAN_PAGES
 from tests.access.risk_doors import RISK_PAGES
 
 __all__ = ["ANONYMOUS", "CLIENT", "DOORS", "Door", "EVERYBODY", "FRONT_LINE", "OPERATOR", "STAFF"]
@@ -243,6 +244,10 @@ TASKS = [
 NEWCOMER = (
     "--clinic", "riverside", "--email", "newcomer@example.invalid", "--name", "Newcomer", "--role", "administrator",
 )  # fmt: skip
+STATING = (
+    "state", "--clinic", "riverside", "--as", "riverside-clinician@riverside.invalid", "--instrument", "who5",
+    "--proof", "Letter 7",
+)  # fmt: skip
 PROPOSING = ("propose", "--clinic", "riverside", "--as", "riverside-clinician@riverside.invalid")
 
 COMMANDS = [
@@ -264,6 +269,7 @@ COMMANDS = [
     command("lint_content", because=SHELL),
     command("scoring", call=("off", "--clinic", "riverside"), writes=("scoring.switched_off",)),
     command("model_setup", call=PROPOSING, writes=("model.proposed",)),
+    command("instrument_licences", call=STATING, writes=("licence.stated",)),
     command("shadow_report", because="counts and ids; with the words each view is recorded, which a test of it shows"),
     command("explain", writes=("transcript.viewed",)),
     command("drift_report", call=("--clinic", "riverside"), because="figures of a week only, no words and no ids"),
@@ -280,6 +286,7 @@ DOORS: list[Door] = [
     *CARE_PAGES,
     *RISK_PAGES,
     *CLIENT_PAGES,
+    *PLAN_PAGES,
     *API,
     *CARE_API,
     *CHAT,

@@ -14,7 +14,7 @@ from tests import screened
 from tests.access.doors import ANONYMOUS, CLIENT, FRONT_LINE, STAFF
 from tests.people import PASSWORD, make_clinic, make_member, session_of
 from tests.stories import Clock, Writer, a_client_starts
-from triage import setups, switching
+from triage import safety_plans, setups, switching
 from triage.models import Alert, CareTask, Conversation, DriftReport, Message, Screening, ShadowScore
 
 OTHER = "other_"
@@ -269,6 +269,15 @@ class Things:
             made_at=self.clock.now,
         ).pk
 
+    def _planned_client(self) -> Any:
+        """A client whose plan has two versions."""
+        writer = self._writer()
+        for base, words in enumerate(("a walk", "a short walk")):
+            safety_plans.save_own(
+                clinic=self.clinic, token=writer.started.token, parts={"alone": words}, base=base, at=self.clock.now
+            )
+        return writer.conversation.client_id
+
     def _slug(self) -> Any:
         return self.clinic.slug
 
@@ -285,6 +294,6 @@ def _two_clinicians(clinic: Clinic) -> list[Membership]:
 # What a member of another clinic must find unknown; the rest belongs to whoever asks, or to nobody.
 OF_THE_CLINIC = frozenset(
     {"with_bot", "waiting", "opened", "held", "closed", "alert", "colleague", "former", "token"}
-    | {"screening", "screened_client", "care_task"}
+    | {"screening", "screened_client", "care_task", "planned_client"}
     | {"unscored", "setup", "approved_setup", "compared", "drift_report"}
 )
