@@ -38,6 +38,7 @@ class Action(StrEnum):
     SWITCH_SCORING = "switch_scoring"
     VIEW_CONTENT = "view_content"
     MANAGE_CONTENT = "manage_content"
+    MANAGE_LICENCES = "manage_licences"
     MANAGE_CLINIC = "manage_clinic"
     MANAGE_MEMBERS = "manage_members"
     MANAGE_TOKENS = "manage_tokens"
@@ -85,6 +86,7 @@ ROLE_ACTIONS: Mapping[Role, frozenset[Action]] = {
             Action.SWITCH_SCORING,
             Action.VIEW_CONTENT,
             Action.MANAGE_CONTENT,
+            Action.MANAGE_LICENCES,
         }
     ),
     Role.ADMINISTRATOR: frozenset(
@@ -93,6 +95,7 @@ ROLE_ACTIONS: Mapping[Role, frozenset[Action]] = {
             Action.REHEARSE,
             Action.VIEW_MODEL,
             Action.MANAGE_CLINIC,
+            Action.MANAGE_LICENCES,
             Action.MANAGE_MEMBERS,
             Action.MANAGE_TOKENS,
         }

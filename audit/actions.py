@@ -38,6 +38,8 @@ _MEANINGS = {
     "plan.erased": "A client's safety plan was erased with all its versions",
     "care_task.made": "A task for a person was made",
     "care_task.done": "A task for a person was done",
+    "licence.stated": "A clinic stated a licence for an instrument",
+    "licence.ended": "A clinic's licence for an instrument was ended",
     # The bot
     "bot.replied": "The bot answered with approved content",
     "notice.shown": "The service told the client who speaks now",

@@ -12,6 +12,7 @@ from triage.bot.engine import BadPosition, Position, Reply, Step, Wish
 from triage.bot.position import Answered
 from triage.models import Alert, Conversation
 from triage.policy import AlertKind, BotPart, Decision
+from triage.screenings import licences
 from triage.states import State
 
 logger = logging.getLogger(__name__)
@@ -155,7 +156,7 @@ def _approved(conversation: Conversation, replies: tuple[Reply, ...]) -> tuple[R
 
 
 def _catalogue(conversation: Conversation) -> Catalogue:
-    return serving.catalogue_for(conversation.clinic_id)
+    return licences.licensed(serving.catalogue_for(conversation.clinic_id), conversation.clinic_id)
 
 
 def _locale(conversation: Conversation) -> str:

@@ -248,6 +248,10 @@ STATING = (
     "state", "--clinic", "riverside", "--as", "riverside-clinician@riverside.invalid", "--instrument", "who5",
     "--proof", "Letter 7",
 )  # fmt: skip
+STATING = (
+    "state", "--clinic", "riverside", "--as", "riverside-clinician@riverside.invalid", "--instrument", "who5",
+    "--proof", "Letter 7",
+)  # fmt: skip
 PROPOSING = ("propose", "--clinic", "riverside", "--as", "riverside-clinician@riverside.invalid")
 
 COMMANDS = [
@@ -269,6 +273,7 @@ COMMANDS = [
     command("lint_content", because=SHELL),
     command("scoring", call=("off", "--clinic", "riverside"), writes=("scoring.switched_off",)),
     command("model_setup", call=PROPOSING, writes=("model.proposed",)),
+    command("instrument_licences", call=STATING, writes=("licence.stated",)),
     command("instrument_licences", call=STATING, writes=("licence.stated",)),
     command("shadow_report", because="counts and ids; with the words each view is recorded, which a test of it shows"),
     command("explain", writes=("transcript.viewed",)),

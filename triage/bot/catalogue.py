@@ -156,6 +156,18 @@ class Catalogue:
         found = [item for (of, _), versions in self._versions.items() if of == locale for item in versions.values()]
         return sorted(found, key=lambda item: (item.key, item.version))
 
+    def instruments(self) -> frozenset[str]:
+        """The keys of the instruments that some screening asks."""
+        return frozenset(item.instrument for item in self._all() if item.instrument)
+
+    def without_instruments(self, closed: frozenset[str]) -> "Catalogue":
+        """The same content without the screenings of some instruments: choices that lead there are not offered."""
+        kept = [item for item in self._all() if item.instrument not in closed]
+        return Catalogue(kept, self._intents, self.problems, in_use=self._in_use)
+
+    def _all(self) -> list[Item]:
+        return [item for versions in self._versions.values() for item in versions.values()]
+
     def intents(self, locale: str = FALLBACK) -> IntentTable:
         """How messages of a locale are understood."""
         return self._intents.get(locale) or self._intents[FALLBACK]
