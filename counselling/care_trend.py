@@ -77,11 +77,6 @@ class Trend:
         return WIDTH - RIGHT
 
     @property
-    def middle(self) -> float:
-        """Half way between both."""
-        return (self.left + self.right) / 2
-
-    @property
     def last(self) -> Reading:
         """The newest total."""
         return self.readings[-1]

@@ -17,10 +17,11 @@ RATHER_NOT, NOT_ASKED = "Would rather not say", "Not asked"
 
 @dataclass(frozen=True, slots=True)
 class TaskRow:
-    """A task and what its line says: what to do, how it stands, and whether it is late."""
+    """A task and what its line says: what to do, with which questionnaire, how it stands, and whether it is late."""
 
     task: CareTask
     what: str
+    of: str
     standing: str
     overdue: bool
 
@@ -63,14 +64,15 @@ def definition_of(screening: Screening) -> Instrument | None:
 
 def task_row(task: CareTask, *, overdue: bool, at: datetime) -> TaskRow:
     """What the list says of a task at the moment `at`."""
-    of = f": {title_of(task.screening.instrument)}" if task.screening else ""
+    of = title_of(task.screening.instrument) if task.screening else ""
     if task.done_at is not None:
         late = (task.done_at - task.due_at).total_seconds()
         standing = f"{_span(late)} after it was due" if late > 0 else "in time"
     else:
         left = (task.due_at - at).total_seconds()
         standing = f"Overdue by {_span(-left)}" if overdue else f"Due in {_span(left)}"
-    return TaskRow(task, f"{task.get_kind_display()}{of}", standing, overdue)
+    what = f"{task.get_kind_display()}: {of}" if of else str(task.get_kind_display())
+    return TaskRow(task, what, of, standing, overdue)
 
 
 def screening_row(screening: Screening) -> ScreeningRow:
