@@ -17,7 +17,7 @@ THROW_AWAY := DJANGO_SETTINGS_MODULE=config.settings.production \
 	DATABASE_URL=postgresql://nobody@127.0.0.1:1/none \
 	REDIS_URL=redis://127.0.0.1:1/0
 
-.PHONY: help run test lint format types bench bench-risk bench-ablation bench-scoring docs requirements clean runtime dev
+.PHONY: help run test lint format types bench bench-risk bench-ablation bench-scoring bench-content docs requirements clean runtime dev
 .DEFAULT_GOAL := help
 
 help: ## List the targets
@@ -58,6 +58,9 @@ bench-ablation: dev ## Measure what each part of the risk model is worth (ARGS="
 
 bench-scoring: dev ## Measure the speed and memory of scoring, beside a plain scikit-learn pipeline
 	$(PY) -m benchmarks.scoring $(ARGS)
+
+bench-content: dev ## Measure the bot: crisis suite, wishes for a person, and the speed of its turn
+	$(PY) -m benchmarks.content $(ARGS)
 
 docs: dev ## Build the documentation as a site in var/site
 	$(PY) -m mkdocs build --strict --quiet

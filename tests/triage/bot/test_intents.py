@@ -161,3 +161,23 @@ def test_an_unknown_field_is_refused():
 
 def test_words_lose_accents_and_drawn_out_letters():
     assert words("Café, HELLOOOOO!") == ("cafe", "helloo")
+
+
+# Nothing here is a wish, though it holds words of one.
+NEARLY = """
+I want a man who listens
+my husband talks to another woman
+there was a lady on the bus
+my teacher is an adult
+give me one moment
+anybody would be tired
+he put the light on
+what if someone sees me
+it would be nicer at home
+the callback never came
+""".strip().splitlines()
+
+
+@pytest.mark.parametrize("text", NEARLY)
+def test_words_of_a_wish_in_another_sense_call_nobody(text):
+    assert intent(text) != "person"
