@@ -14,7 +14,7 @@ from django.views.decorators.http import require_safe
 import riskmodel
 from config.tasks import HEARTBEAT_KEY
 from counselling import escalation
-from triage import assessing
+from triage import assessing, content_checks
 from triage.bot.catalogue import current_catalogue
 
 
@@ -102,4 +102,4 @@ _CHECKS: dict[str, Callable[[], None]] = {
     "content": _content,
     "worker": _worker,
 }
-_WATCHED: dict[str, Callable[[], None]] = {"ladder": _ladder}
+_WATCHED: dict[str, Callable[[], None]] = {"ladder": _ladder, "content_approvals": content_checks.check_readiness}

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from counselling import care_views, judging_views, plan_views, risk_views, switch_views, views
+from counselling import care_views, content_views, judging_views, plan_views, risk_views, switch_views, views
 
 app_name = "counselling"
 urlpatterns = [
@@ -33,4 +33,12 @@ urlpatterns = [
     path("risk-model/candidates/<uuid:setup_id>/approve/", risk_views.approve, name="risk_approve"),
     path("risk-model/candidates/<uuid:setup_id>/promote/", risk_views.promote, name="risk_promote"),
     path("risk-model/candidates/<uuid:setup_id>/withdraw/", risk_views.withdraw, name="risk_withdraw"),
+    path("content/", content_views.items, name="content"),
+    path("content/<slug:locale>/<slug:key>/", content_views.item, name="content_item"),
+    path("content/<slug:locale>/<slug:key>/compare/", content_views.compare, name="content_compare"),
+    path("content/<slug:locale>/<slug:key>/retire/", content_views.retire, name="content_retire"),
+    path("content/<slug:locale>/<slug:key>/roll-back/", content_views.roll_back, name="content_roll_back"),
+    path("content/<slug:locale>/<slug:key>/<slug:digest>/approve/", content_views.approve, name="content_approve"),
+    path("content/<slug:locale>/<slug:key>/<slug:digest>/activate/", content_views.activate, name="content_activate"),
+    path("content/<slug:locale>/<slug:key>/<slug:digest>/preview/", content_views.preview, name="content_preview"),
 ]

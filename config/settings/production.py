@@ -79,6 +79,8 @@ CHANNEL_LAYERS = {"default": channel_layer(REDIS_URL)}
 CELERY_BROKER_URL = broker_url(REDIS_URL)
 
 DEBUG = False
+# Readiness warns while a clinic's bot speaks on the sample approvals that ship.
+WARN_OF_SAMPLE_CONTENT = True
 # A leading dot stands for all names below; Django spells that differently here.
 CSRF_TRUSTED_ORIGINS = [f"https://{'*' if host.startswith('.') else ''}{host}" for host in ALLOWED_HOSTS]
 SECURE_SSL_REDIRECT = os.environ.get("SECURE_SSL_REDIRECT", "true") != "false"

@@ -10,6 +10,7 @@ A passed door leaves exactly `writes` on the trail, or nothing `because` of the 
 """
 
 from tests.access.care_doors import CARE_API, CARE_PAGES
+from tests.access.content_doors import CONTENT_PAGES
 from tests.access.door import (
     ADMINISTRATORS,
     ANONYMOUS,
@@ -248,10 +249,8 @@ STATING = (
     "state", "--clinic", "riverside", "--as", "riverside-clinician@riverside.invalid", "--instrument", "who5",
     "--proof", "Letter 7",
 )  # fmt: skip
-STATING = (
-    "state", "--clinic", "riverside", "--as", "riverside-clinician@riverside.invalid", "--instrument", "who5",
-    "--proof", "Letter 7",
-)  # fmt: skip
+RETIRING = ("retire", "--clinic", "riverside", "--as", "riverside-clinician@riverside.invalid", "--key", "grounding",
+            "--reason", "under review")  # fmt: skip
 PROPOSING = ("propose", "--clinic", "riverside", "--as", "riverside-clinician@riverside.invalid")
 
 COMMANDS = [
@@ -271,9 +270,10 @@ COMMANDS = [
     command("evaluate_understanding", because=SHELL),
     command("content_digests", because=SHELL),
     command("lint_content", because=SHELL),
+    command("play_flow", because=SHELL),
+    command("content_release", call=RETIRING, writes=("content.retired",)),
     command("scoring", call=("off", "--clinic", "riverside"), writes=("scoring.switched_off",)),
     command("model_setup", call=PROPOSING, writes=("model.proposed",)),
-    command("instrument_licences", call=STATING, writes=("licence.stated",)),
     command("instrument_licences", call=STATING, writes=("licence.stated",)),
     command("shadow_report", because="counts and ids; with the words each view is recorded, which a test of it shows"),
     command("explain", writes=("transcript.viewed",)),
@@ -290,6 +290,7 @@ DOORS: list[Door] = [
     *STAFF_PAGES,
     *CARE_PAGES,
     *RISK_PAGES,
+    *CONTENT_PAGES,
     *CLIENT_PAGES,
     *PLAN_PAGES,
     *API,

@@ -14,7 +14,8 @@ from tests import screened
 from tests.access.doors import ANONYMOUS, CLIENT, FRONT_LINE, STAFF
 from tests.people import PASSWORD, make_clinic, make_member, session_of
 from tests.stories import Clock, Writer, a_client_starts
-from triage import safety_plans, setups, switching
+from tests.triage import release_stories
+from triage import releases, safety_plans, setups, switching
 from triage.models import Alert, CareTask, Conversation, DriftReport, Message, Screening, ShadowScore
 
 OTHER = "other_"
@@ -249,6 +250,20 @@ class Things:
 
     def _care_task(self) -> Any:
         return CareTask.objects.get(screening_id=self.get("screening")).pk
+
+    def _grounding(self) -> Any:
+        """The digest of an item as it lies on disk; it belongs to no clinic."""
+        return release_stories.on_disk("grounding").digest
+
+    def _content_approved(self) -> Any:
+        item = release_stories.on_disk("grounding")
+        for clinician in self.get("own_clinicians"):
+            releases.approve(clinician, *release_stories.edition(item), at=self.clock.now)
+        return item.digest
+
+    def _content_in_use(self) -> Any:
+        item = release_stories.on_disk("grounding")
+        return release_stories.put_to_use(item, self.clock, *self.get("own_clinicians")).pk
 
     def _scoring_off(self) -> Any:
         return switching.switch_off(member=self.get("own_clinicians")[0], at=self.clock.now).pk

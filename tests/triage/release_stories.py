@@ -23,6 +23,7 @@ def own_folder(tmp_path: Path, settings: Any) -> Path:
     shutil.copytree(CONTENT, folder)
     settings.CONTENT_FOLDER = str(folder)
     serving.forget()
+    serving.library_of(folder)  # as a process that started before anything was changed
     return folder
 
 
