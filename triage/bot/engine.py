@@ -7,6 +7,7 @@ person (BOT-5, BOT-8).
 from triage.bot import asking
 from triage.bot.catalogue import Catalogue
 from triage.bot.content import PERSON, ChoiceSpec
+from triage.bot.hearing import take_meaning, told_of_feeling
 from triage.bot.holding import hold
 from triage.bot.intents import Heard
 from triage.bot.position import BadPosition, Choice, Position, Reply, Step, Wish
@@ -47,7 +48,6 @@ _ASIDES = {
 _FLOWS = {"mood": "mood_check", "exercises": "exercises", "learn": "learn", "questions": "questions", "menu": MENU}
 _REMARKS = {"greeting": "controls.greeting", "thanks": "controls.thanks"}
 _UNSURE_BEFORE_OFFER = 3
-_FEELINGS_BEFORE_OFFER = 3
 
 
 def begin(catalogue: Catalogue, *, locale: str = "en") -> Step:
@@ -94,7 +94,9 @@ def step(catalogue: Catalogue, position: Position, text: str, *, locale: str = "
         run.enter(MENU)
         return run.done()
     heard = catalogue.intents(locale).hear(text)
-    if not (_take_answer(run, heard) or _take_intent(run, heard) or _take_free_text(run)):
+    if not (
+        _take_answer(run, heard) or _take_intent(run, heard, text) or _take_free_text(run) or take_meaning(run, text)
+    ):
         _ask_which(run)
     return run.done()
 
@@ -167,7 +169,7 @@ def _ask_for_person(run: Run, heard: Heard | None = None) -> None:
     run.wishes.add(Wish.PERSON)
 
 
-def _take_intent(run: Run, heard: Heard) -> bool:
+def _take_intent(run: Run, heard: Heard, text: str) -> bool:
     """What the table is sure of. A wish for a person stands above everything (BOT-8)."""
     intent = heard.intent
     if intent == "person":
@@ -180,7 +182,8 @@ def _take_intent(run: Run, heard: Heard) -> bool:
     if intent in {"stop", "pause", "back"}:
         return _take_control(run, intent)
     if intent == "feeling":
-        _hear_feeling(run)
+        if not take_meaning(run, text):
+            _hear_feeling(run)
     elif intent in _ASIDES:
         run.aside(_ASIDES[intent])
     elif intent.startswith("know_"):
@@ -200,13 +203,9 @@ def _take_intent(run: Run, heard: Heard) -> bool:
 
 def _hear_feeling(run: Run) -> None:
     """Acknowledge it and leave the choice; after a few times a person is offered, since set texts only go so far."""
-    heard = int(run.memory.get("feelings", 0)) + 1
-    run.memory["feelings"] = heard
-    if heard % _FEELINGS_BEFORE_OFFER == 0:
-        run.aside("feeling_offer")
-        return
-    run.say("controls.heard_feeling")
-    run.repeat_choices()
+    if not told_of_feeling(run):
+        run.say("controls.heard_feeling")
+        run.repeat_choices()
 
 
 def _take_control(run: Run, intent: str) -> bool:

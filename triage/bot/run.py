@@ -182,6 +182,14 @@ class Run:
             }
         self.enter(flow)
 
+    def enter_from_here(self, key: str) -> None:
+        """Begin an exercise or a topic; a topic comes back here afterwards, as every aside does."""
+        item = self.catalogue.find(key, self.locale)
+        if item is not None and item.is_aside:
+            self.aside(key)
+        else:
+            self.enter(key)
+
     def resume(self) -> None:
         """Back to where an aside began, or to the menu."""
         flow, node = str(self.memory.get("return_flow", "")), str(self.memory.get("return_node", ""))

@@ -30,7 +30,7 @@ FOLDS = 5
 # Chosen among a handful by five folds; docs/understanding.md gives what each gave.
 _STRENGTH = 1.0
 _CUE_SCALE = 0.5
-_SENSE_SCALE = 3.0
+_SENSE_SCALE = 2.0
 _LEAST_MESSAGES = 2
 _RIGHT_WHEN_SURE = 0.90
 _LEAST_SURE = 20  # rows; a threshold that fewer reach was chosen by chance
