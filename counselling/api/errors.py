@@ -12,6 +12,7 @@ from audit.selectors import BadCursor
 from counselling import care_pages, takeovers
 from triage import alerts, messages, texts
 from triage.access import UnknownConversation
+from triage.screenings.licences import LicenceMissing
 from triage.sealing import Unreadable
 
 _UNKNOWN = "There is nothing with this id in your clinic."
@@ -30,6 +31,7 @@ _REFUSALS: dict[type[Exception], tuple[int, str, str]] = {
     takeovers.BotOff: (409, "bot_off", "The automated helper is off in this clinic."),
     alerts.AlertRose: (409, "alert_rose", "The alert was raised again since. Read it, then decide again."),
     alerts.AlreadyResolved: (409, "already_resolved", "This alert was resolved before; that resolution stands."),
+    LicenceMissing: (409, "licence_missing", "The clinic has stated no licence for this instrument."),
     Unreadable: (409, "erased", "The words of this conversation were erased; nothing can be added to it."),
     BadCursor: (400, "bad_cursor", "This cursor is none that this list gave out."),
     OperationalError: (503, "unavailable", "The service cannot reach its database. Nothing was stored; try again."),

@@ -7,6 +7,7 @@ from django.core.management import CommandError, call_command
 
 from accounts.access import NotPermitted
 from audit.models import Entry
+from counselling.api import errors
 from tests.stories import Clock
 from tests.triage.bot.talk import Talk, shipped
 from triage.bot.catalogue import Catalogue
@@ -82,6 +83,13 @@ def test_ins_6_without_a_licence_the_start_is_refused_by_name(clinic, clinician)
         licences.require_licence(clinic, "who5")
     state(clinician)
     licences.require_licence(clinic, "who5")
+
+
+def test_ins_6_the_api_answers_a_start_without_a_licence_with_a_conflict(clinic):
+    with pytest.raises(licences.LicenceMissing) as missing:
+        licences.require_licence(clinic, "who5")
+    answer = errors.handle(missing.value, {})
+    assert (answer.status_code, answer.data["error"]["code"]) == (409, "licence_missing")
 
 
 def test_ins_6_no_way_leads_to_an_instrument_without_a_licence(clinic, clinician):
