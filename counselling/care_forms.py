@@ -19,6 +19,11 @@ class _ListForm(forms.Form):
 
     page = forms.IntegerField(required=False, min_value=1, max_value=100_000, widget=forms.HiddenInput)
 
+    def __init__(self, data: Any) -> None:
+        super().__init__(data)
+        for field in self.fields.values():
+            field.error_messages["invalid_choice"] = "Choose one of the list."
+
     def said(self, name: str, default: Any = "") -> Any:
         """The value of a field, or `default` where it is empty or cannot be read."""
         return getattr(self, "cleaned_data", {}).get(name) or default

@@ -19,7 +19,7 @@ from triage.transcripts import Line, telling
 LINE_ACTIONS = frozenset({"message.received", "bot.replied", "notice.shown", "counsellor.replied"})
 # Shown with their line, or about reading instead of about the conversation: the list of entries has them all.
 _QUIET = frozenset({"risk.assessed", "crisis_card.shown", "transcript.viewed", "audit.viewed", "screening.viewed"})
-_CALLS = frozenset({"alert.raised", "alert.raised_again", "alert.escalated"})
+_CALLS = frozenset({"alert.raised", "alert.raised_again", "alert.escalated", "screening.flagged"})
 LEVEL_WORDS: Mapping[str, str] = {
     "moderate": "Moderate risk",
     "high": "High risk",

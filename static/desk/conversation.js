@@ -43,6 +43,8 @@ export class Conversation {
     setHidden(part.composer, !mine || !may.has("write"));
     this.#silence(card, mine, may);
     this.#scoring(card, may);
+    setHidden(part.screeningsBox, !may.has("care"));
+    part.screeningsLink.setAttribute("href", part.screeningsLink.dataset.path.replace("{id}", card.client));
     setHidden(part.planBox, !may.has("write_plan"));
     part.planLink.setAttribute("href", part.planLink.dataset.path.replace("{id}", card.client));
     for (const button of this.root.querySelectorAll("button[data-act]")) button.setAttribute("aria-disabled", String(!connected));

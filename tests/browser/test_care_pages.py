@@ -123,7 +123,9 @@ def test_the_desk_says_that_an_answer_in_a_screening_called(desk_of, writer, cou
     page = desk_of(counsellor)
     expect(card_of(page, writer)).to_contain_text("High risk: an answer in a screening")
     card_of(page, writer).click()
-    expect(page.get_by_role("heading", name="Details", exact=True)).to_be_visible()
+    expect(page.locator(".line").filter(has_text="Yes, ask me").first).to_be_visible()
+    link = page.get_by_role("link", name="Screenings of this client…")
+    expect(link).to_have_attribute("href", f"/clients/{writer.conversation.client_id}/screenings/")
     assert not page.problems
     shots(page, "care_wide-light-desk")
     axe(page)
