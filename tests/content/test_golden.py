@@ -43,6 +43,23 @@ def test_bot_7_after_a_person_was_called_there_is_no_exercise_and_no_button(file
         assert not (called and {"exercise", "buttons"} & shown.keys())
 
 
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [
+        ("asq_yes", "screening"),
+        ("phq9_item_nine", "screening"),
+        ("night_crisis", "risk"),
+        ("person_in_odd_wording", "person"),
+        ("complaint", "person"),
+        ("worse_twice", "person"),
+        ("are_you_real", "person"),
+    ],
+)
+def test_a_person_is_called_once_where_a_transcript_is_about_that(name, reason):
+    seen = next(read_story(file)[1] for file in FILES if file.stem == name)
+    assert [shown["person_called"] for shown in seen if "person_called" in shown] == [reason]
+
+
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
 def test_a_transcript_is_written_as_the_command_writes_it(file):
     story, seen = read_story(file)

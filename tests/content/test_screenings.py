@@ -9,7 +9,7 @@ from triage.screenings.scoring import level_of_answer
 
 CATALOGUE = shipped()
 SCREENINGS = ["phq2", "phq9", "gad2", "gad7", "asq", "audit_c"]
-DOORS = {"phq2": "About my mood", "gad2": "About worry", "audit_c": "About alcohol", "asq": "About thoughts of death"}
+DOORS = {"phq2": "About my mood", "gad2": "About worry", "audit_c": "About alcohol", "asq": "About very hard thoughts"}
 LONGER = {"phq9": "phq2", "gad7": "gad2"}
 SKIP = -1
 
