@@ -45,14 +45,26 @@ def stretches(earlier: str, later: str) -> Iterator[Stretch]:
         yield Stretch("removed", earlier)
         yield Stretch("added", later)
         return
-    for tag, i, j, k, m in SequenceMatcher(None, before, after, autojunk=False).get_opcodes():
-        if tag == "equal":
-            yield _joined("same", after[k:m])
+    removed: list[str] = []
+    added: list[str] = []
+    steps = SequenceMatcher(None, before, after, autojunk=False).get_opcodes()
+    for place, (tag, i, j, k, m) in enumerate(steps):
+        is_gap = 0 < place < len(steps) - 1 and not "".join(after[k:m]).strip()
+        if tag != "equal" or is_gap:  # two changed words read better as one change than with a lone space between
+            removed += before[i:j]
+            added += after[k:m]
             continue
-        if i < j:
-            yield _joined("removed", before[i:j])
-        if k < m:
-            yield _joined("added", after[k:m])
+        yield from _change(removed, added)
+        removed, added = [], []
+        yield _joined("same", after[k:m])
+    yield from _change(removed, added)
+
+
+def _change(removed: Sequence[str], added: Sequence[str]) -> Iterator[Stretch]:
+    if removed:
+        yield _joined("removed", removed)
+    if added:
+        yield _joined("added", added)
 
 
 def _joined(kind: str, pieces: Sequence[str]) -> Stretch:

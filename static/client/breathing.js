@@ -2,6 +2,8 @@
    also serves where motion is reduced. */
 import { make } from "./make.js";
 
+document.head.append(make("link", { rel: "stylesheet", href: new URL("./breathing.css", import.meta.url).href }));
+
 const PHASES = [["in", "Breathe in", 4], ["out", "Breathe out", 6]];
 const SECOND = 1000;
 

@@ -12,10 +12,10 @@ export function card(data, { chooseCountry } = {}) {
     ...(data.emergency ?? []).map(emergency),
     lines.length > 0 && make("ul", { class: "card-lines" }, ...lines.slice(0, SHOWN)),
     more.length > 0 && make("details", {}, make("summary", { text: "More lines" }), make("ul", { class: "card-lines" }, ...more)),
-    make("a", { class: "button plan-link", href: "plan/", text: "My safety plan" }),
     chooseCountry && make("button", {
       type: "button", click: chooseCountry, text: data.choose_country ? "Choose your country" : "I am somewhere else",
-    }));
+    }),
+    make("a", { class: "button plan-link", href: "plan/", text: "My safety plan" }));
 }
 
 function emergency({ display, dial }) {

@@ -231,6 +231,14 @@ def test_two_versions_are_compared_word_by_word():
     assert changed == ["alone"]
 
 
+def test_two_words_that_changed_side_by_side_read_as_one_change():
+    assert list(stretches("Sam next door", "Sam from work")) == [
+        Stretch("same", "Sam "),
+        Stretch("removed", "next door"),
+        Stretch("added", "from work"),
+    ]
+
+
 def test_a_comparison_loses_no_character_of_either_version():
     earlier, later = "one\n two  three", "one two\n\nthree four"
     found = list(stretches(earlier, later))
