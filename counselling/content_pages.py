@@ -25,7 +25,7 @@ STATES = {
     "retired": "Retired",
     "unapproved": "Not approved",
     "expired": "Expired",
-    "waiting": "Another edition waits",
+    "waiting": "Waits for a decision",
 }
 _WORDS = re.compile(r"\s+|[\w'’]+|[^\w\s]")
 
@@ -58,9 +58,14 @@ class Edition:
     @property
     def standing(self) -> str:
         """Where the edition stands, in words."""
-        if self.release is not None:
-            return str(self.release.get_state_display())
-        return "Sample approval" if self.is_sample else "Approved by file" if self.is_said else "Not approved"
+        if self.is_said and not self.is_active:
+            return "Sample approval" if self.is_sample else "Approved by file"
+        return str(self.release.get_state_display()) if self.release is not None else "Not approved"
+
+    @property
+    def is_active(self) -> bool:
+        """Whether the clinic itself has put it to use."""
+        return self.release is not None and self.release.state == ReleaseState.ACTIVE
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,8 +96,10 @@ class Row:
 
     @property
     def newest(self) -> Edition:
-        """The newest edition on disk, or the shown one where the disk has none."""
-        found = [one for one in self.editions if one.on_disk]
+        """What to compare with the shown edition: what lies on disk, or what waits; itself where none differs."""
+        others = [one for one in self.editions if one is not self.shown]
+        proposed = [one for one in others if one.release and one.release.state == ReleaseState.PROPOSED]
+        found = [one for one in others if one.on_disk and not one.release] or proposed
         return max(found, key=lambda one: one.item.version, default=self.shown)
 
     @property
@@ -157,7 +164,8 @@ class Board:
         for digest, item in {**stored, **disk}.items():
             is_said = said is not None and said.digest == digest
             release = live.get(digest)
-            sample = (locale, key, item.version) in library.samples and digest in disk and release is None
+            active = release is not None and release.state == ReleaseState.ACTIVE
+            sample = (locale, key, item.version) in library.samples and digest in disk and not active
             approvals = tuple(_approvals(release)) if release else ()
             found.append(Edition(item, digest in disk, is_said, sample and is_said, release, approvals))
         return tuple(sorted(found, key=lambda one: (not one.is_said, not one.on_disk, -one.item.version)))
@@ -174,10 +182,10 @@ class Board:
         if said is not None:
             if self.at.date() > said.item.expires:
                 return "expired"
-            return "in_use" if said.release is not None else "sample" if said.is_sample else "file"
+            return "in_use" if said.is_active else "sample" if said.is_sample else "file"
         if any(one.state == ReleaseState.RETIRED and one.stops_item for one in ended):
             return "retired"
-        in_use = any(one.release is not None and one.release.state == ReleaseState.ACTIVE for one in editions)
+        in_use = any(one.is_active for one in editions)
         was = in_use or any(not releases.library_on_disk().reasons.get(_name(one.item), "x") for one in editions)
         return "expired" if was else "unapproved"
 
@@ -223,7 +231,7 @@ def acts_of(row: Row, edition: Edition, member: Membership, *, at: datetime) -> 
     if not may(member.role, Action.MANAGE_CONTENT):
         return []
     place, exact = (row.locale, row.key), (row.locale, row.key, edition.item.digest)
-    active = next((one for one in row.editions if one.release and one.release.state == ReleaseState.ACTIVE), None)
+    active = next((one for one in row.editions if one.is_active), None)
     acts = []
     if edition is not active:
         mine = edition.release is not None and any(

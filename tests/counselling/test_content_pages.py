@@ -99,7 +99,7 @@ def test_the_list_is_ordered_and_goes_page_by_page(at_work, supervisor):
 
 
 def test_content_that_is_broken_on_disk_is_named_with_its_line(folder, at_work, supervisor):
-    (folder / "en" / "menu.toml").write_text('key = "menu"\nkind = ', encoding="utf-8")
+    (folder / "en" / "menu.toml").write_text('key = "menu"\nkind = =\n', encoding="utf-8")
     answer = at_work(supervisor).get(LIST)
     assert answer.status_code == 503
     assert "menu.toml, line 2" in text(answer)
@@ -116,6 +116,15 @@ def test_an_item_shows_every_text_that_a_client_can_see(at_work, supervisor):
         assert [shown for _, shown in item.sentences_shown() if shown not in told] == []
         assert item.digest in told
         assert item.evidence_source in told.replace("&amp;", "&")
+
+
+def test_one_approval_leaves_a_sample_a_sample(at_work, clinician, clock):
+    item = on_disk("grounding")
+    releases.approve(clinician, *edition(item), at=clock.now)
+    told = text(at_work(clinician).get(page("item", "en", "grounding")))
+    assert "Approved by this clinic" not in told
+    assert "nobody with a licence stands behind it" in told
+    assert "grounding" in text(at_work(clinician).get(f"{LIST}?state=waiting"))
 
 
 def test_supervisors_look_and_see_that_clinicians_decide(at_work, supervisor):
