@@ -1,11 +1,9 @@
 """What a clinic's bot may say: two clinicians approve an exact edition, one puts it to use, retires, rolls back."""
 
 import logging
-from dataclasses import replace
 
 import pytest
-from django.db import IntegrityError, connection, transaction
-from django.test.utils import CaptureQueriesContext
+from django.db import IntegrityError, transaction
 
 from accounts.access import NotPermitted
 from accounts.permissions import Role
@@ -23,9 +21,8 @@ from tests.triage.release_stories import (
 )
 from tests.triage.setup_stories import at_once, clinics_trail
 from triage import releases, serving
-from triage.bot.catalogue import SAFETY_ITEMS, text_digest
-from triage.bot.engine import Reply
-from triage.models import ContentApproval, ContentRelease, Message, ReleaseState
+from triage.bot.catalogue import SAFETY_ITEMS
+from triage.models import ContentApproval, ContentRelease, ReleaseState
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -370,91 +367,3 @@ def test_the_database_holds_one_edition_in_use_an_item(clinician, second_clinici
     release.pk, release.digest, release._state.adding = None, "0" * 64, True
     with pytest.raises(IntegrityError), transaction.atomic():
         release.save(force_insert=True)
-
-
-# -- In running processes, and at send
-
-
-def test_a_decision_holds_in_other_processes_within_seconds(clinic, clinician, clock):
-    assert serving.catalogue_for(clinic.pk).find("grounding")
-    known = serving._known[clinic.pk]
-    releases.retire(clinician, *GROUNDING, reason="why", at=clock.now)
-    serving._known[clinic.pk] = replace(known, read_at=known.read_at + 600)  # this process has not heard of it yet
-    assert serving.catalogue_for(clinic.pk).find("grounding")
-    assert serving._FRESH_FOR <= 10
-    serving._known[clinic.pk] = replace(known, read_at=known.read_at - serving._FRESH_FOR)
-    assert serving.catalogue_for(clinic.pk).find("grounding") is None
-
-
-def asked_of_releases(captured):
-    return [one for one in captured.captured_queries if "contentrelease" in one["sql"]]
-
-
-def test_a_turn_asks_at_most_once_what_the_clinic_decided(clinic, clinician, second_clinician, clock):
-    put_to_use(on_disk("menu"), clock, clinician, second_clinician)
-    writer = a_client_starts(clinic, clock)
-    writer.writes("hello")
-    serving.forget()
-    with CaptureQueriesContext(connection) as cold:
-        writer.writes("my mood is low")
-    assert len(asked_of_releases(cold)) == 1
-    known = serving._known[clinic.pk]
-    serving._known[clinic.pk] = replace(known, read_at=known.read_at + 600)
-    with CaptureQueriesContext(connection) as warm:
-        writer.writes("and so is the weather")
-    assert asked_of_releases(warm) == [], "within two seconds it costs nothing"
-
-
-def test_bot_5_every_text_of_a_turn_is_in_the_clinics_approved_set(folder, clinic, clinician, second_clinician, clock):
-    put_to_use(rewrite(folder, "menu", MENU_LINE, OWN_MENU_LINE, version=9), clock, clinician, second_clinician)
-    writer = a_client_starts(clinic, clock)
-    for text in ("hello", "menu", "menu", "menu", "grounding please", "yes", "[high] I cannot go on", "are you real?"):
-        writer.writes(text)
-    approved = serving.catalogue_for(clinic.pk).approved_digests("en")
-    rows = Message.objects.filter(conversation=writer.conversation).exclude(content_digest="")
-    assert rows.count() > 8
-    assert {row.content_digest for row in rows} <= approved
-    assert any(OWN_MENU_LINE in text for _, text in writer.reads())
-    assert not any(MENU_LINE in text for _, text in writer.reads())
-
-
-def reply(text, digest="", **more):
-    return Reply("menu.what_now", 2, digest or text_digest(text), text, **more)
-
-
-def test_bot_3_an_unapproved_text_is_stopped_at_send_and_named_by_id_only(clinic):
-    catalogue = serving.catalogue_for(clinic.pk)
-    approved = catalogue.text("controls.unsure")
-    good = Reply(approved.key, approved.version, approved.digest, approved.text)
-    assert serving.checked(catalogue, [good], locale="en") == (good,)
-    for bad in (reply("Some words of nobody."), reply("Some words of nobody.", digest=approved.digest)):
-        with pytest.raises(serving.NotApproved) as refused:
-            serving.checked(catalogue, [good, bad], locale="en")
-        assert "Some words" not in str(refused.value)
-        assert "menu.what_now" in str(refused.value)
-
-
-def test_bot_3_when_the_bot_has_nothing_approved_to_say_a_person_is_called(
-    clinic, clinician, second_clinician, clock, caplog
-):
-    put_to_use(on_disk("menu"), clock, clinician, second_clinician)
-    writer = a_client_starts(clinic, clock)
-    serving.catalogue_for(clinic.pk)._digests.clear()  # from here on nothing counts as approved in this process
-    with caplog.at_level(logging.ERROR):
-        turn = writer.writes("hello, my name is Robin")
-    assert [line.sender for line in turn.lines] == ["client"], "the message is kept, and no unapproved word is said"
-    assert (writer.conversation.state, turn.alert_open) == ("waiting", True)
-    assert "NotApproved" in caplog.text
-    assert "Robin" not in caplog.text
-
-
-def test_a_chat_that_opened_without_its_first_words_says_next_that_software_writes(
-    clinic, clinician, second_clinician, clock
-):
-    put_to_use(on_disk("menu"), clock, clinician, second_clinician)
-    serving.catalogue_for(clinic.pk)._digests.clear()
-    writer = a_client_starts(clinic, clock)
-    assert writer.reads() == []
-    serving.forget()
-    writer.writes("hello")
-    assert "not a person" in writer.reads()[1][1]
