@@ -59,11 +59,12 @@ class Bot:
         """Score, flow, policy and what follows, as a turn joins them."""
         from riskmodel import score
         from triage.bot.position import Wish
-        from triage.policy import AlertKind, BotPart, decide, is_concern
+        from triage.policy import AlertKind, BotPart, decide, is_concern, is_doubtful
         from triage.states import State
 
-        level = str(score(text).level)
-        step = self._engine.step(self._catalogue, self._start, text)
+        scored = score(text)
+        level = str(scored.level)
+        step = self._engine.step(self._catalogue, self._start, text, doubtful=is_doubtful(level, scored.probability))
         wish = Wish.PERSON in step.wishes
         decision = decide(level=level, state=State.WITH_BOT, open_urgency=None, wishes_person=wish)
         if decision.bot is BotPart.HOLDING:

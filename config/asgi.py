@@ -17,6 +17,7 @@ from django.urls import path, re_path  # noqa: E402
 
 import riskmodel  # noqa: E402
 from counselling.consumers import DeskConsumer  # noqa: E402
+from triage.bot import understanding  # noqa: E402
 from triage.bot.catalogue import current_catalogue  # noqa: E402
 from triage.consumers import ClientConsumer  # noqa: E402
 
@@ -27,6 +28,8 @@ try:
     riskmodel.warm_up()
 except riskmodel.ArtefactRefused as refused:
     logging.getLogger(__name__).critical("risk model refused: %s", refused)
+# Without it the bot asks a choosing question where it would have understood; each message tries again.
+understanding.understand("hello")
 current_catalogue()
 
 # The client's socket carries its own token and no cookie, so another site cannot borrow anybody's right to speak.

@@ -15,6 +15,7 @@ import riskmodel
 from config.tasks import HEARTBEAT_KEY
 from counselling import escalation
 from triage import assessing, content_checks
+from triage.bot import understanding
 from triage.bot.catalogue import current_catalogue
 
 
@@ -75,6 +76,10 @@ def _content() -> None:
     current_catalogue()
 
 
+def _understanding() -> None:
+    understanding.warm_up()
+
+
 class LadderBehind(Exception):
     """An open alert should have called the next person long ago."""
 
@@ -102,4 +107,9 @@ _CHECKS: dict[str, Callable[[], None]] = {
     "content": _content,
     "worker": _worker,
 }
-_WATCHED: dict[str, Callable[[], None]] = {"ladder": _ladder, "content_approvals": content_checks.check_readiness}
+_WATCHED: dict[str, Callable[[], None]] = {
+    "ladder": _ladder,
+    "content_approvals": content_checks.check_readiness,
+    # Without it the bot asks what was meant, and nothing else is different.
+    "understanding": _understanding,
+}

@@ -31,6 +31,11 @@ ALERT_FROM_WHILE_HELD = URGENCY["high"]
 NO_HAND_BACK_FROM = URGENCY["unscored"]
 
 
+# From this probability of a level of moderate or above on the bot shows the crisis card and offers a person, though
+# nobody is called: a card too many costs a client a moment, an alert too many costs the team its attention.
+DOUBT_FROM = 0.4
+
+
 class BotPart(StrEnum):
     """What the bot does in this turn."""
 
@@ -51,6 +56,11 @@ class Decision:
 def is_concern(level: str, *, quiet_unscored: bool = False) -> bool:
     """Whether a message of `level` calls for a person by itself; `quiet_unscored` as for `decide`."""
     return URGENCY[level] >= ALERT_FROM and not (quiet_unscored and level == "unscored")
+
+
+def is_doubtful(level: str, probability: float) -> bool:
+    """Whether a message that calls nobody may still tell of danger."""
+    return not is_concern(level) and probability >= DOUBT_FROM
 
 
 def counted_level(level: str, screened: str, *, quiet_unscored: bool = False) -> str:

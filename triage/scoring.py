@@ -5,7 +5,7 @@ from uuid import UUID
 
 from riskmodel import Context, Level, RiskScore
 from riskmodel.languages import OTHER
-from triage import assessing
+from triage import assessing, policy
 from triage.models import Alert, Message, RiskAssessment
 from triage.rows import fetch
 from triage.switches import ScoringKind, scoring_for
@@ -33,6 +33,11 @@ class Assessed:
     def level(self) -> str:
         """The level as the service goes by it."""
         return str(self.score.level) if self.score else "unscored"
+
+    @property
+    def is_doubtful(self) -> bool:
+        """Whether the message calls nobody and may still tell of danger."""
+        return self.score is not None and policy.is_doubtful(self.level, self.score.probability)
 
 
 def assess_message(conversation_id: UUID, client_ref: UUID, text: str) -> Assessed:

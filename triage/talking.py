@@ -32,13 +32,16 @@ class Understood:
         return self.step.answered if self.step else None
 
 
-def understand(conversation: Conversation, text: str) -> Understood:
-    """Run the bot's flow on `text` if the bot is the speaker. A failing bot is a wish for a person."""
+def understand(conversation: Conversation, text: str, *, doubtful: bool = False) -> Understood:
+    """Run the bot's flow on `text` if the bot is the speaker. A failing bot is a wish for a person.
+
+    `doubtful` is a message that calls nobody and may still tell of danger.
+    """
     if conversation.state != State.WITH_BOT or not conversation.clinic.bot_speaks:
         return Understood()
     try:
         catalogue, locale = _catalogue(conversation), _locale(conversation)
-        step = engine.step(catalogue, position_of(conversation), text, locale=locale)
+        step = engine.step(catalogue, position_of(conversation), text, doubtful=doubtful, locale=locale)
         serving.checked(catalogue, step.replies, locale=locale)
     except Exception:  # whatever broke in content or engine, the client must not be left alone with it
         logger.exception("bot engine failed", extra={"conversation": conversation.pk})

@@ -88,7 +88,7 @@ def _store(
     wishes_person: bool,
     at: datetime,
 ) -> Turn:
-    reply = talking.understand(conversation, text)
+    reply = talking.understand(conversation, text, doubtful=assessed.is_doubtful)
     screened = recording.level_called(reply.answered)
     decision = decide(
         level=assessed.level,

@@ -40,6 +40,10 @@ TYPED += [
 ]
 
 
+# What the model is in doubt about, as the service tells the engine.
+DOUBTFUL = "it would be easier for them all next year"
+
+
 def shape(position: Position) -> tuple:
     memory = {key: value for key, value in position.memory.items() if key in SHAPE}
     memory["returns"] = "return_flow" in position.memory
@@ -70,8 +74,9 @@ def walk(catalogue) -> dict[tuple, Step]:
         step = ahead.popleft()
         if Wish.END in step.wishes:
             continue
-        for text in [*(choice.label for choice in step.replies[-1].choices), *TYPED]:
-            after = engine.step(catalogue, step.position, text)
+        ways = [*(choice.label for choice in step.replies[-1].choices), *TYPED, DOUBTFUL]
+        for text in ways:
+            after = engine.step(catalogue, step.position, text, doubtful=text == DOUBTFUL)
             if shape(after.position) not in found:
                 found[shape(after.position)] = after
                 ahead.append(after)

@@ -24,6 +24,7 @@ SAFETY_ITEMS = frozenset(
         "controls",
         "urgent",
         "danger",
+        "gentle_check",
         "are_you_real",
         "offer_person",
         "hand_back",

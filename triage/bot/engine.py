@@ -48,6 +48,9 @@ _ASIDES = {
 _FLOWS = {"mood": "mood_check", "exercises": "exercises", "learn": "learn", "questions": "questions", "menu": MENU}
 _REMARKS = {"greeting": "controls.greeting", "thanks": "controls.thanks"}
 _UNSURE_BEFORE_OFFER = 3
+# These bring the card or a person themselves, or end what the client does not want.
+_ABOVE_DOUBT = frozenset({"person", "danger", "urgent", "stop", "declines_person", "ask_real"})
+_DOUBTS_BEFORE_NEXT_CHECK = 3
 
 
 def begin(catalogue: Catalogue, *, locale: str = "en") -> Step:
@@ -81,7 +84,7 @@ def wishes_person(catalogue: Catalogue, position: Position, text: str, *, locale
     return choice.wish == PERSON if choice else heard.intent == "person"
 
 
-def step(catalogue: Catalogue, position: Position, text: str, *, locale: str = "en") -> Step:
+def step(catalogue: Catalogue, position: Position, text: str, *, doubtful: bool = False, locale: str = "en") -> Step:
     """Answer one message while the bot has the conversation.
 
     On a wish for a person the step says that it is asking and names the wish; what happens next (somebody on shift or
@@ -95,7 +98,11 @@ def step(catalogue: Catalogue, position: Position, text: str, *, locale: str = "
         return run.done()
     heard = catalogue.intents(locale).hear(text)
     if not (
-        _take_answer(run, heard) or _take_intent(run, heard, text) or _take_free_text(run) or take_meaning(run, text)
+        _take_answer(run, heard)
+        or (doubtful and _check_gently(run, heard))
+        or _take_intent(run, heard, text)
+        or _take_free_text(run)
+        or take_meaning(run, text)
     ):
         _ask_which(run)
     return run.done()
@@ -123,6 +130,21 @@ def _take_answer(run: Run, heard: Heard) -> bool:
         run.forward(node.skip or node.next)
         return True
     return False
+
+
+def _check_gently(run: Run, heard: Heard) -> bool:
+    """The crisis card and the offer of a person, before anything else but what the client asks for by itself (BOT-7).
+
+    Not after each such message: whoever has said no is not asked again at once.
+    """
+    if heard.intent in _ABOVE_DOUBT:
+        return False
+    doubts = int(run.memory.get("doubts", 0))
+    run.memory["doubts"] = doubts + 1
+    if doubts % _DOUBTS_BEFORE_NEXT_CHECK:
+        return False
+    run.aside("gentle_check")
+    return True
 
 
 def _is_control(run: Run, heard: Heard, name: str) -> bool:
