@@ -5,7 +5,7 @@ import json
 import pytest
 from django.core.management import CommandError, call_command
 
-from riskmodel.corpus import SPLITS, CorpusError, Row, digest, find_faults, read_corpus
+from riskmodel.corpus import FOLDER, SPLITS, CorpusError, Row, digest, find_faults, read_corpus
 from riskmodel.levels import LADDER, Level
 
 
@@ -96,3 +96,15 @@ def test_the_command_fails_on_a_faulty_corpus(tmp_path, capsys):
         call_command("corpus_check", corpus=tmp_path)
 
     assert "label conflict: a, b" in capsys.readouterr().out
+
+
+# -- The challenge set, which nothing is trained on
+
+
+def test_no_row_of_the_challenge_set_is_learnt_and_each_is_a_row():
+    challenge = read_corpus(FOLDER / "challenge")
+    learnt = {row.text.casefold() for row in read_corpus()}
+
+    assert len(challenge) > 2_000
+    assert not [row.id for row in challenge if row.text.casefold() in learnt]
+    assert not find_faults(challenge)
