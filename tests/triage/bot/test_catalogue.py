@@ -91,7 +91,7 @@ def test_an_altered_item_of_the_safety_path_is_never_served(folder):
 def test_a_choice_that_leads_to_unserved_content_is_not_offered(folder):
     change(folder, "thought_record.toml", "Small things count as well.", "Small things count too.")
     talk = Talk(load_catalogue(folder, at=A_DAY))
-    talk.write("exercise", "Deal with thoughts")
+    talk.write("exercise", "Quieten a busy mind")
     assert talk.labels[0] == "Spot a thinking trap"
     assert "Look at a hard thought" not in talk.labels
     talk.write("thought record")
