@@ -18,7 +18,7 @@ ALPHA: Mapping[Level, float] = {Level.LOW: 0.20, Level.MODERATE: 0.10, Level.HIG
 # Above this share of alerts on everyday text counsellors would stop looking. Each level has its part of it, counted
 # with all levels above, so that one level alone cannot use it up. Chosen by clinical cost: a person in danger who is
 # missed costs far more than a look too many.
-MOST_FALSE_ALARMS: Mapping[Level, float] = {Level.IMMINENT: 0.004, Level.HIGH: 0.0125, Level.MODERATE: 0.0225}
+MOST_FALSE_ALARMS: Mapping[Level, float] = {Level.IMMINENT: 0.004, Level.HIGH: 0.0125, Level.MODERATE: 0.0215}
 # Of messages one level lower at most this share may be called `high` or `imminent`: a queue in which everything is
 # urgent has no order.
 MOST_CALLED_TOO_HIGH = 0.25

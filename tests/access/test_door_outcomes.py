@@ -96,6 +96,10 @@ PUBLIC = {
     "triage:start",
     "triage:return",
     "triage:leave",
+    # The plan itself answers a client's own token alone, as the chat does.
+    "triage:plan",
+    "triage:plan_read",
+    "triage:plan_save",
     "triage:consent",
 }
 
