@@ -20,6 +20,7 @@ export class Lines {
   #own = new Map();
   #choices = null;
   #day = "";
+  #exercised = false;
   #quiet = true;
   #ended = true;
 
@@ -126,6 +127,7 @@ export class Lines {
 
   #finish(line, message) {
     const when = new Date(message.sent_at);
+    line.message = message;
     delete line.dataset.unsent;
     line.dataset.seq = message.seq;
     const time = line.querySelector("time");
@@ -138,6 +140,7 @@ export class Lines {
     if (message.exercise === "paced_breathing") this.#breathe(line);
     if (message.choices?.length) line.append(this.#choicesOf(message.choices));
     this.#join(line);
+    if (this.#exercised ||= message.exercise) import("./summary.js").then(({ see }) => this.#keepingEnd(() => see(line)));
   }
 
   /** Lines of one writer in one minute stand together: one label, one time. */
