@@ -62,7 +62,7 @@ def test_a_choice_is_an_answer_and_goes_away(visit: Visit) -> None:
     client.starts()
     client.presses("Try a short exercise")
     client.sees_sent("Try a short exercise")
-    client.sees("Which would you like?")
+    client.sees("What would you like help with?")
     assert client.page.locator(".choices").count() == 1
     assert stored_client_texts() == ["Try a short exercise"]
 
@@ -70,7 +70,7 @@ def test_a_choice_is_an_answer_and_goes_away(visit: Visit) -> None:
 def test_the_circle_to_breathe_with_starts_only_when_asked(visit: Visit) -> None:
     client = visit()
     client.starts()
-    for choice in ("Try a short exercise", "Slow breathing"):
+    for choice in ("Try a short exercise", "Settle my body", "Slow breathing"):
         client.presses(choice)
     for _ in range(6):  # introductions of the exercise, each answered by its first choice
         if client.page.locator(".breath").count():
@@ -130,7 +130,7 @@ def test_a_choice_by_keyboard_leaves_the_focus_where_the_answer_comes(visit: Vis
     client.starts()
     client.page.get_by_role("button", name="Try a short exercise").focus()
     client.page.keyboard.press("Enter")
-    client.sees("Which would you like?")
+    client.sees("What would you like help with?")
     client.sees_sent("Try a short exercise")
     expect(client.page.locator(".mine")).to_be_focused()
     client.page.keyboard.press("Tab")

@@ -56,7 +56,7 @@ def test_the_start_the_key_and_the_chat(look: tuple[Visitor, Callable[[str], Non
     check("3-key")
     client.presses("I’ve saved it")
     client.presses("Try a short exercise")
-    client.sees("Which would you like?")
+    client.sees("What would you like help with?")
     client.page.get_by_label("Your message").fill("x" * 3990)
     client.sees("10 characters left")
     check("4-chat")
