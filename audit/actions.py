@@ -14,6 +14,8 @@ _MEANINGS = {
     "client.country_chosen": "A client chose a country for crisis lines",
     "consent.given": "A client allowed the clinic to learn from their messages",
     "consent.withdrawn": "A client withdrew that consent",
+    "memory.changed": "What the service remembers about a client changed",
+    "memory.erased": "A client erased what the service remembers about them",
     "conversation.started": "A conversation was opened",
     "conversation.ended_by_client": "The client ended the conversation",
     "conversation.closed": "A conversation was closed",

@@ -7,7 +7,7 @@ from django.conf import settings
 from django.db import transaction
 
 from audit.trail import Agent, Event
-from triage import alerts, locking, publishing, rows, talking
+from triage import alerts, locking, publishing, remembering, rows, talking
 from triage.models import AlertState, Client, Conversation
 from triage.screenings import recording
 from triage.sealing import Seal, new_message_key
@@ -33,6 +33,7 @@ def open_conversation(client: Client, *, at: datetime) -> Conversation:
         last_message_at=at,
     )
     replies = talking.opening(conversation)
+    remembering.carry_over(conversation)
     conversation.save(force_insert=True)
     lines = next_lines(conversation, Seal(conversation_id, key), bot_drafts(replies), at=at)
     rows.store(conversation, lines)

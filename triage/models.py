@@ -15,6 +15,7 @@ __all__ = [
     "CareTask",
     "CareTaskKind",
     "Client",
+    "ClientMemory",
     "ClientSession",
     "ContentApproval",
     "ContentRelease",
@@ -23,6 +24,7 @@ __all__ = [
     "InstrumentLicence",
     "LearningConsent",
     "Message",
+    "MoodCheck",
     "PlanWriter",
     "ReleaseState",
     "Resolution",
@@ -264,6 +266,7 @@ from triage.care_models import (  # noqa: E402
 )
 from triage.content_models import ContentApproval, ContentRelease, ReleaseState  # noqa: E402
 from triage.learning_models import DriftReport, LearningConsent  # noqa: E402
+from triage.memories_models import ClientMemory, MoodCheck  # noqa: E402
 from triage.plan_models import PlanWriter, SafetyPlan, SafetyPlanVersion  # noqa: E402
 from triage.scoring_models import (  # noqa: E402
     ScoringSetup,

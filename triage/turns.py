@@ -14,7 +14,7 @@ from django.db import transaction
 
 from audit.trail import Agent, Event
 from riskmodel import RiskScore
-from triage import alerts, locking, publishing, rows, talking
+from triage import alerts, locking, publishing, remembering, rows, talking
 from triage.models import Alert, Conversation, Message, RiskAssessment, Sender
 from triage.policy import URGENCY, AlertKind, BotPart, Decision, counted_level, decide, is_concern
 from triage.scoring import Assessed, assess_message
@@ -110,6 +110,7 @@ def _store(
         events.append(raised)
     stood = conversation.bot_position
     replies = talking.answer(conversation, reply, text, decision, alert, at=at)
+    events += remembering.remember(conversation, stood, replies, at=at)
     drafts = [Draft(Sender.CLIENT, text, client_ref=client_ref), *bot_drafts(replies)]
     lines = next_lines(conversation, seal, drafts, at=at)
     _move(conversation, decision, max(level, assessed.level, key=URGENCY.__getitem__), at=at)

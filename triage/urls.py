@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from triage import plan_pages, views
+from triage import mine_pages, plan_pages, views
 
 app_name = "triage"
 
@@ -18,5 +18,9 @@ urlpatterns = [
     path("c/<slug:slug>/plan/", plan_pages.plan, name="plan"),
     path("c/<slug:slug>/plan/read", plan_pages.read, name="plan_read"),
     path("c/<slug:slug>/plan/save", plan_pages.save, name="plan_save"),
+    path("c/<slug:slug>/mine/", mine_pages.page, name="mine"),
+    path("c/<slug:slug>/mine/read", mine_pages.read, name="mine_read"),
+    path("c/<slug:slug>/mine/save", mine_pages.save, name="mine_save"),
+    path("c/<slug:slug>/mine/erase", mine_pages.erase, name="mine_erase"),
     path("embed.js", views.embed_script, name="embed"),
 ]

@@ -64,7 +64,7 @@ function open(written, end) {
   const dialog = make("dialog", { class: "summary", "aria-labelledby": "summary-title" },
     make("h2", { id: "summary-title", tabindex: "-1", text: "What I wrote" }),
     make("p", { class: "muted", text: when }),
-    make("dl", { class: "summary-pairs", tabindex: "0", role: "group", label: "Questions and what I wrote" }, ...pairs),
+    make("div", { class: "summary-pairs", tabindex: "0", role: "group", label: "Questions and what I wrote" }, make("dl", {}, ...pairs)),
     make("p", { class: "small muted no-print", text: "Nothing is sent. A file or a sheet of paper can be found by others, so keep it where only you look." }),
     make("div", { class: "buttons no-print" },
       make("button", { type: "button", class: "primary", text: "Print", click: () => print() }),

@@ -39,6 +39,7 @@ from tests.access.door import (
     page,
     task,
 )
+from tests.access.mine_doors import MINE_PAGES
 from tests.access.plan_doors import PLAN_PAGES
 from tests.access.risk_doors import RISK_PAGES
 
@@ -293,6 +294,7 @@ DOORS: list[Door] = [
     *CONTENT_PAGES,
     *CLIENT_PAGES,
     *PLAN_PAGES,
+    *MINE_PAGES,
     *API,
     *CARE_API,
     *CHAT,

@@ -13,6 +13,9 @@ from triage.bot.understanding.labels import TOPICS
 FILE = Path(__file__).resolve().with_suffix(".toml")
 # How the names of what is remembered of offers begin.
 OFFERED = "offered."
+# The client's wish that nothing which minds the breath is offered by itself; in the menu they still find it.
+NO_BREATH = "pref.no_breath"
+_MIND_THE_BREATH = frozenset({"paced_breathing", "mindful_breathing"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +55,8 @@ def next_offer(run: Run, topic: str) -> str:
         if item is None or run.memory.get(f"{OFFERED}{key}"):
             continue
         if item.kind == "exercise" and run.memory.get("worse"):
+            continue
+        if key in _MIND_THE_BREATH and run.memory.get(NO_BREATH):
             continue
         return key
     return ""
