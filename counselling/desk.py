@@ -14,6 +14,7 @@ from accounts.permissions import Action
 from accounts.trail import agent_of
 from audit.trail import Event
 from counselling import shifts
+from triage import mine
 from triage.access import access_conversation
 from triage.models import Alert, AlertState, Conversation, RiskAssessment, ScoringSwitch
 from triage.rows import fetch
@@ -65,7 +66,7 @@ def fingerprint(clinic_id: UUID) -> str:
 
 
 def cards(conversations: Iterable[Conversation]) -> list[dict[str, Any]]:
-    """One card a conversation. Four reads, however many conversations."""
+    """One card a conversation. Five reads, however many conversations."""
     conversations = list(conversations)
     ids = [conversation.pk for conversation in conversations]
     open_alerts = Alert.objects.filter(conversation_id__in=ids).exclude(state=AlertState.RESOLVED)
@@ -77,10 +78,20 @@ def cards(conversations: Iterable[Conversation]) -> list[dict[str, Any]]:
     reasons = {assessment.conversation_id: assessment for assessment in assessed}
     switched_off = ScoringSwitch.objects.filter(conversation_id__in=ids, switched_on_at=None)
     modes = dict(switched_off.values_list("conversation_id", "mode"))
+    wishes = mine.wishes_of({conversation.client_id for conversation in conversations})
     return [
-        _card(one, alerts.get(one.pk), reasons.get(one.pk)) | {"scoring_off": modes.get(one.pk)}
+        _card(one, alerts.get(one.pk), reasons.get(one.pk))
+        | {"scoring_off": modes.get(one.pk)}
+        | _wishes(wishes.get(one.client_id))
         for one in conversations
     ]
+
+
+def _wishes(wishes: mine.Wishes | None) -> dict[str, Any]:
+    if wishes is None:
+        return {"called": "", "wishes": []}
+    told = {"no_breath": wishes.no_breath, "no_religion": wishes.no_religion}
+    return {"called": wishes.name, "wishes": [name for name, is_wished in told.items() if is_wished]}
 
 
 def _card(conversation: Conversation, alert: Alert | None, assessment: Any) -> dict[str, Any]:

@@ -5,7 +5,7 @@ a message of the same moment follow one another.
 """
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -102,9 +102,19 @@ def erase(*, clinic: Clinic, token: str, part: str, at: datetime) -> Mine:
     return _mine(conversation.client)
 
 
-def name_of(client_id: UUID) -> str:
-    """The name that a client wants to be called by, for staff who may read their words; empty when none was given."""
-    return _name(ClientMemory.objects.filter(client_id=client_id).first())
+@dataclass(frozen=True, slots=True)
+class Wishes:
+    """What a client wants staff to know: the name to be called by, empty for none, and what to leave out."""
+
+    name: str
+    no_breath: bool
+    no_religion: bool
+
+
+def wishes_of(client_ids: Iterable[UUID]) -> dict[UUID, Wishes]:
+    """By client what they want staff to know, for members who may read their words. One statement."""
+    rows = ClientMemory.objects.filter(client_id__in=list(client_ids), is_off=False)
+    return {row.client_id: Wishes(_name(row), row.no_breath, row.no_religion) for row in rows}
 
 
 # -- Inside

@@ -4,6 +4,7 @@ import { arrange, el, setHidden, setText, tag } from "./dom.js";
 import { LEVELS, SCORING_OFF_HERE, STATES, alertShape, alertWord, clock, markOf, since, stepWord, whole } from "./words.js";
 
 const NO_HAND_BACK = new Set(["unscored", "high", "imminent"]);
+const WISHES = { no_breath: "no breathing exercises", no_religion: "no religion" };
 
 export class Conversation {
   constructor(root, { act, goTo }) {
@@ -32,6 +33,8 @@ export class Conversation {
     const mine = card.holder?.id === me;
     setText(part.name, card.pseudonym);
     setText(part.state, card.holder && !mine ? `With ${card.holder.name}` : mine ? "With you" : STATES[card.state]);
+    const wishes = (card.wishes ?? []).map((name) => WISHES[name] ?? name).join(", ");
+    setText(part.wishes, [card.called && `Call them ${card.called}.`, wishes && `Wishes: ${wishes}.`].filter(Boolean).join(" "));
     setHidden(part.rehearsal, !card.rehearsal);
     this.#mark(card);
     this.#alert(card, may);

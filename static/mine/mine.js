@@ -71,7 +71,8 @@ function send(what, body, words) {
     try {
       show(await post(base, what, { token: session.token, ...body }));
       say(words);
-      $("mine-said").focus();
+      // A button that has gone takes the focus with it; nobody is thrown back to the top of the page.
+      if (!document.activeElement?.checkVisibility() || document.activeElement === document.body) $("mine-said").focus({ preventScroll: true });
     } catch (error) {
       away(error);
       if (shown && what === "mine/save" && !("name" in body)) show(shown);

@@ -154,6 +154,23 @@ def test_a_client_sees_changes_and_erases_what_is_remembered(visit, axe, shots, 
     expect(page.get_by_label("Remember things about me")).not_to_be_checked()
 
 
+def test_the_desk_says_how_the_client_wants_to_be_called(visit, desk_of, shots, counsellor):
+    client = visit()
+    client.starts()
+    client.writes("[high] I cannot go on")
+    client.sees_sent("I cannot go on")
+    client.opens("mine/")
+    client.page.get_by_label("What may our team call you?").fill("Robin")
+    client.presses("Save the name")
+    client.sees("The name is saved.")
+    client.page.get_by_label("Leave religion out of it").check()
+    client.sees("Your wish is saved.")
+    opened = desk_of(counsellor)
+    opened.locator("[data-section=waiting] button, [data-section=waiting] li").first.click()
+    expect(opened.locator("[data-part=wishes]")).to_have_text("Call them Robin. Wishes: no religion.")
+    shots(opened, "mine-desk")
+
+
 def test_without_an_open_chat_the_page_says_so(visit, axe):
     client = visit()
     client.opens("mine/")

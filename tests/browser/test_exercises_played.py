@@ -96,4 +96,5 @@ def test_an_exercise_is_played_to_its_end_by_pressing_what_is_offered(
     expect(page.locator("#log .bot .bubble").last).to_have_text(LAST_QUESTION)
     press(client, "Better")
     client.sees("Thank you for telling me.")
+    expect(page.locator("#log .line[data-seq]")).to_have_count(the_conversation().last_seq)
     assert client.numbers() == list(range(1, the_conversation().last_seq + 1))

@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from accounts.models import Clinic
 from audit.models import Entry
+from counselling import desk
 from tests.stories import Clock, a_client_starts
 from triage import clients, conversations, mine
 from triage.bot.catalogue import current_catalogue
@@ -175,7 +176,8 @@ def test_a_name_is_sealed_at_rest_and_stands_in_no_entry_and_no_log(me, writer, 
     assert entries("memory.changed") == [{"fields": ["name"]}]
     assert NAME not in str(list(Entry.objects.values_list("detail", flat=True)))
     assert NAME not in caplog.text
-    assert mine.name_of(writer.conversation.client_id) == NAME
+    client_id = writer.conversation.client_id
+    assert mine.wishes_of([client_id]) == {client_id: mine.Wishes(NAME, no_breath=False, no_religion=False)}
 
 
 @pytest.mark.parametrize("name", ["x" * 40, "Zoë", "李", "O’Neill-Şahin"])
@@ -227,6 +229,20 @@ def test_another_clinics_token_reads_changes_and_erases_nothing(writer, clock):
         with pytest.raises(clients.StrangerToken):
             act()
     assert not ClientMemory.objects.exists()
+
+
+def test_staff_see_on_the_desk_how_to_call_somebody_and_what_to_leave_out(me, writer, counsellor):
+    writer.writes("[high] I cannot go on")
+    assert shown_on_the_desk(counsellor) == ("", [])
+    me.changes(name=NAME, no_religion=True)
+    assert shown_on_the_desk(counsellor) == (NAME, ["no_religion"])
+    me.changes(remember=False)
+    assert shown_on_the_desk(counsellor) == ("", [])
+
+
+def shown_on_the_desk(counsellor):
+    [card] = desk.queue(counsellor)["conversations"]
+    return card["called"], card["wishes"]
 
 
 # -- Breath focus off
