@@ -13,8 +13,8 @@ from riskmodel.levels import LADDER, RANK, Level
 from riskmodel.reading import ReadText
 from riskmodel.scoring import Scorer
 
-# The expected share of misses that the clinic accepts, a level. `low` raises no alert, so it may miss more.
-ALPHA: Mapping[Level, float] = {Level.LOW: 0.20, Level.MODERATE: 0.10, Level.HIGH: 0.05, Level.IMMINENT: 0.02}
+# The expected share of misses that the clinic accepts, a level. `low` raises no alert and costs nobody anything.
+ALPHA: Mapping[Level, float] = {Level.LOW: 0.10, Level.MODERATE: 0.10, Level.HIGH: 0.05, Level.IMMINENT: 0.02}
 # Above this share of alerts on everyday text counsellors would stop looking. Each level has its part of it, counted
 # with all levels above, so that one level alone cannot use it up. Chosen by clinical cost: a person in danger who is
 # missed costs far more than a look too many.
