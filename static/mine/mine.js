@@ -9,12 +9,12 @@ const session = store.read("session");
 const moment = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" });
 const TICKS = { remember: $("mine-remember"), no_breath: $("mine-no-breath"), no_religion: $("mine-no-religion") };
 const ERASES = {
-  name: "The name is erased.",
-  preferences: "Both wishes are erased.",
-  helped: "The list of what helped before is erased.",
-  unfinished: "The note of the exercise that you left in the middle is erased.",
-  mood: "All check-ins are erased.",
-  all: "The name, the wishes, the exercises and the check-ins are erased. Nobody can bring them back.",
+  name: "This erases the name.",
+  preferences: "This erases both wishes.",
+  helped: "This erases the list of what helped before.",
+  unfinished: "This erases the note of the exercise that you left in the middle.",
+  mood: "This erases all check-ins.",
+  all: "This erases the name, the wishes, the exercises and the check-ins. Nobody can bring them back.",
 };
 let shown = null;
 let last = Promise.resolve();
