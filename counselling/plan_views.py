@@ -197,7 +197,7 @@ def _texts(request: HttpRequest, client_id: UUID) -> PlanTexts:
     """The words of the plan in the client's language. Raises Http404 for a client of nobody's or another clinic."""
     client = _client(request, client_id)
     try:
-        return plan_texts(client.locale)
+        return plan_texts(client.clinic_id, client.locale)
     except NotServable:
         parts = tuple(PartText(key, heading, "") for key, heading in _HEADINGS.items())
         return PlanTexts(parts=parts)

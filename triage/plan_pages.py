@@ -26,7 +26,7 @@ def plan(request: HttpRequest, clinic: Clinic) -> HttpResponse:
     """The page without any client's words: its script asks for those with the token of the open chat."""
     shown: dict[str, Any] = {"clinic": clinic, "leave_to": LEAVE_TO, "limit": safety_plans.PART_LIMIT}
     try:
-        shown["texts"] = plan_texts(clinic.locale)
+        shown["texts"] = plan_texts(clinic.pk, clinic.locale)
     except NotServable:
         return render(request, "client/plan.html", shown, status=503)
     return render(request, "client/plan.html", shown)
@@ -57,7 +57,7 @@ def _plan_save(clinic: Clinic, body: dict[str, Any]) -> tuple[int, dict[str, Any
     except clients.StrangerToken:
         raise Refused(403, "unknown_key", _NOT_OPEN) from None
     except safety_plans.BadPlan as bad:
-        raise Refused(400, bad.code, _named(bad, clinic.locale)) from None
+        raise Refused(400, bad.code, _named(bad, clinic)) from None
     except safety_plans.FlagOpen:
         raise Refused(409, "flag_open", _FLAGGED) from None
     except safety_plans.PlanChanged:
@@ -67,9 +67,11 @@ def _plan_save(clinic: Clinic, body: dict[str, Any]) -> tuple[int, dict[str, Any
     return 200, {"version": saved.number}
 
 
-def _named(bad: safety_plans.BadPlan, locale: str) -> str:
+def _named(bad: safety_plans.BadPlan, clinic: Clinic) -> str:
     """The refusal with the heading of the part that it is about."""
-    return f"{plan_texts(locale).heading(bad.part)}: {bad.detail}" if bad.part else bad.detail
+    if not bad.part:
+        return bad.detail
+    return f"{plan_texts(clinic.pk, clinic.locale).heading(bad.part)}: {bad.detail}"
 
 
 read = json_door(_plan_read)

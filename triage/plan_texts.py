@@ -1,8 +1,10 @@
 """The words of the safety plan's page: headings, prompts and explanations, from approved content only."""
 
 from dataclasses import dataclass
+from uuid import UUID
 
-from triage.bot.catalogue import FALLBACK, current_catalogue
+from triage import serving
+from triage.bot.catalogue import FALLBACK
 from triage.safety_plans import PARTS
 
 _ITEM = "safety_plan"
@@ -34,12 +36,12 @@ class PlanTexts:
         return next(part.heading for part in self.parts if part.key == key)
 
 
-def plan_texts(locale: str = FALLBACK) -> PlanTexts:
-    """The page's words in `locale`, in English where it lacks them.
+def plan_texts(clinic_id: UUID, locale: str = FALLBACK) -> PlanTexts:
+    """The page's words in `locale`, in English where it lacks them, as the clinic has approved them.
 
     Raises bot.catalogue.NotServable where they are not approved or were altered: then nothing of them may be shown.
     """
-    catalogue = current_catalogue()
+    catalogue = serving.catalogue_for(clinic_id)
 
     def said(name: str) -> str:
         return catalogue.text(f"{_ITEM}.{name}", locale).text

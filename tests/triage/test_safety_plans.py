@@ -77,8 +77,8 @@ def said(plan):
 # -- Versions
 
 
-def test_the_plan_has_the_seven_parts_in_the_order_of_a_hard_day():
-    headings = [part.heading for part in plan_texts().parts]
+def test_the_plan_has_the_seven_parts_in_the_order_of_a_hard_day(clinic):
+    headings = [part.heading for part in plan_texts(clinic.pk).parts]
     assert headings == [
         "Signs that it gets harder",
         "What I can do alone",
