@@ -79,7 +79,8 @@ def test_an_exercise_is_played_to_its_end_by_pressing_what_is_offered(
     shots: Callable[[Page, str], Path],
     key: str,
 ) -> None:
-    client = visit()
+    # Without motion a press need not wait for a line to slide in.
+    client = visit(reduced_motion="reduce")
     page = client.page
     client.starts()
     for label in ("Try a short exercise", *WAYS[key]):
