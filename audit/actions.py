@@ -40,6 +40,11 @@ _MEANINGS = {
     "plan.erased": "A client's safety plan was erased with all its versions",
     "care_task.made": "A task for a person was made",
     "care_task.done": "A task for a person was done",
+    "check_in.planned": "Check-ins that a client agreed to were planned",
+    "check_in.sent": "A check-in was sent or is offered in the chat",
+    "check_in.answered": "A client answered a check-in",
+    "check_in.missed": "A check-in was missed, and a person was asked to look",
+    "check_in.stopped": "A client's check-ins were stopped",
     "licence.stated": "A clinic stated a licence for an instrument",
     "licence.ended": "A clinic's licence for an instrument was ended",
     # The bot

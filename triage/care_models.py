@@ -107,6 +107,7 @@ class CareTaskKind(models.TextChoices):
     """What a person is asked to do."""
 
     SCREENING_REVIEW = "screening_review", "Read the answers of a screening"
+    MISSED_CHECK_IN = "missed_check_in", "Look at a check-in that was missed"
 
 
 class CareTask(models.Model):

@@ -14,6 +14,9 @@ __all__ = [
     "AlertState",
     "CareTask",
     "CareTaskKind",
+    "CheckIn",
+    "CheckInPlan",
+    "CheckInReason",
     "Client",
     "ClientMemory",
     "ClientSession",
@@ -256,6 +259,7 @@ class Alert(models.Model):
 
 
 # In modules of their own, yet tables of this app like the others.
+from triage.aftercare_models import CheckIn, CheckInPlan, CheckInReason  # noqa: E402
 from triage.care_models import (  # noqa: E402
     CareTask,
     CareTaskKind,

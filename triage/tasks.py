@@ -3,7 +3,7 @@
 from celery import shared_task
 from django.utils import timezone
 
-from triage import conversations, drift, shadowing
+from triage import aftercare, conversations, drift, shadowing
 
 
 @shared_task
@@ -22,3 +22,15 @@ def shadow_score() -> int:
 def report_drift() -> int:
     """Make the weekly reports of drift that are missing."""
     return drift.sweep(at=timezone.now())
+
+
+@shared_task
+def send_check_ins() -> int:
+    """Send the check-ins that are due."""
+    return aftercare.send_due(at=timezone.now())
+
+
+@shared_task
+def mark_missed_check_ins() -> int:
+    """Ask a person to look at the check-ins that were missed."""
+    return aftercare.mark_missed(at=timezone.now())

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from triage import mine_pages, plan_pages, views
+from triage import check_in_pages, mine_pages, plan_pages, views
 
 app_name = "triage"
 
@@ -22,5 +22,8 @@ urlpatterns = [
     path("c/<slug:slug>/mine/read", mine_pages.read, name="mine_read"),
     path("c/<slug:slug>/mine/save", mine_pages.save, name="mine_save"),
     path("c/<slug:slug>/mine/erase", mine_pages.erase, name="mine_erase"),
+    path("n/<str:link>", check_in_pages.page, name="check_in"),
+    path("n/<str:link>/stop", check_in_pages.stop, name="check_in_stop"),
+    path("c/<slug:slug>/note", check_in_pages.let_in, name="check_in_open"),
     path("embed.js", views.embed_script, name="embed"),
 ]

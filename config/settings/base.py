@@ -137,6 +137,8 @@ CELERY_BEAT_SCHEDULE = {
     "heartbeat": {"task": "config.tasks.worker_heartbeat", "schedule": 10.0},
     "close-idle": {"task": "triage.tasks.close_idle_conversations", "schedule": 300.0},
     "shadow": {"task": "triage.tasks.shadow_score", "schedule": 10.0},
+    "check-ins": {"task": "triage.tasks.send_check_ins", "schedule": 60.0},
+    "missed-check-ins": {"task": "triage.tasks.mark_missed_check_ins", "schedule": 300.0},
     # Each week is reported once. Asked every day, so that a worker that was away on a Monday misses none.
     "drift": {"task": "triage.tasks.report_drift", "schedule": 86_400.0},
     "end-shifts": {"task": "counselling.tasks.end_unseen_shifts", "schedule": 60.0},
@@ -148,6 +150,13 @@ CELERY_BEAT_SCHEDULE = {
 for _tick in CELERY_BEAT_SCHEDULE.values():
     _tick["options"] = {"expires": _tick["schedule"]}
 WORKER_HEARTBEAT_STALE_SECONDS = 60
+
+# Notes to clients who asked for them. The default set-up prints them on the console and sends none.
+EMAIL_BACKEND = "django.core.mail.backends.console.EmailBackend"
+EMAIL_TIMEOUT = 5  # seconds; less than a transaction may be idle
+DEFAULT_FROM_EMAIL = "notes@example.invalid"
+PUBLIC_URL = "http://127.0.0.1:8000"
+SENDS_MAIL = True
 
 # Limits of the client socket. A person cannot type this fast; a script is told so.
 CLIENT_FRAMES_PER_SECOND = 5.0

@@ -78,6 +78,21 @@ if not REDIS_URL.startswith(("rediss://", "redis://", "unix://")):
 CHANNEL_LAYERS = {"default": channel_layer(REDIS_URL)}
 CELERY_BROKER_URL = broker_url(REDIS_URL)
 
+# All five or none: half a set-up would lose the notes that clients asked for. Without it no address is taken.
+_MAIL = ("SMTP_HOST", "SMTP_USER", "SMTP_PASSWORD", "MAIL_FROM", "PUBLIC_URL")
+SENDS_MAIL = any(os.environ.get(name, "").strip() for name in _MAIL)
+EMAIL_BACKEND = "django.core.mail.backends.dummy.EmailBackend"
+if SENDS_MAIL:
+    EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+    EMAIL_HOST = _needed("SMTP_HOST", "the mail server, because other settings of mail are set")
+    EMAIL_HOST_USER = _needed("SMTP_USER", "the account at the mail server")
+    EMAIL_HOST_PASSWORD = _needed("SMTP_PASSWORD", "the password of the account at the mail server")
+    DEFAULT_FROM_EMAIL = _needed("MAIL_FROM", "the neutral address that notes come from")
+    PUBLIC_URL = _needed("PUBLIC_URL", "the https:// address at which clients reach the service").rstrip("/")
+    if not PUBLIC_URL.startswith("https://"):
+        raise ImproperlyConfigured("PUBLIC_URL must be an https:// address")
+    EMAIL_PORT, EMAIL_USE_TLS = 587, True
+
 DEBUG = False
 # Readiness warns while a clinic's bot speaks on the sample approvals that ship.
 WARN_OF_SAMPLE_CONTENT = True

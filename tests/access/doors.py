@@ -9,6 +9,7 @@ Riverside). A door that takes such a thing must be unknown to the members of the
 A passed door leaves exactly `writes` on the trail, or nothing `because` of the reason given.
 """
 
+from tests.access.aftercare_doors import AFTERCARE_PAGES
 from tests.access.care_doors import CARE_API, CARE_PAGES
 from tests.access.content_doors import CONTENT_PAGES
 from tests.access.door import (
@@ -237,6 +238,8 @@ TASKS = [
     task("counselling.tasks.end_unseen_shifts", prepare="unseen_shift", writes=("shift.ended",)),
     task("triage.tasks.close_idle_conversations", prepare="idle", writes=("conversation.closed",)),
     task("triage.tasks.shadow_score", because="a candidate's scores change nothing in any conversation"),
+    task("triage.tasks.send_check_ins", because="no check-in is due; tests/triage/test_aftercare.py shows the entries"),
+    task("triage.tasks.mark_missed_check_ins", because="none was missed; tests/triage/test_aftercare.py shows them"),
     task("triage.tasks.report_drift", because="a new clinic has no full week yet; its tests show what a drift records"),
     task("audit.tasks.write_checkpoint", writes=("audit.checkpoint_written",)),
     task("accounts.tasks.forget_old_sign_ins", because="it deletes failures that lock nothing any more"),
@@ -294,6 +297,7 @@ DOORS: list[Door] = [
     *CONTENT_PAGES,
     *CLIENT_PAGES,
     *PLAN_PAGES,
+    *AFTERCARE_PAGES,
     *MINE_PAGES,
     *API,
     *CARE_API,

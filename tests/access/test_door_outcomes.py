@@ -101,6 +101,13 @@ PUBLIC = {
     "triage:plan_read",
     "triage:plan_save",
     "triage:consent",
+    "triage:mine",
+    "triage:mine_read",
+    "triage:mine_save",
+    "triage:mine_erase",
+    "triage:check_in",
+    "triage:check_in_open",
+    "triage:check_in_stop",
 }
 
 
