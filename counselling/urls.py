@@ -2,7 +2,16 @@
 
 from django.urls import path
 
-from counselling import care_views, content_views, judging_views, plan_views, risk_views, switch_views, views
+from counselling import (
+    aftercare_views,
+    care_views,
+    content_views,
+    judging_views,
+    plan_views,
+    risk_views,
+    switch_views,
+    views,
+)
 
 app_name = "counselling"
 urlpatterns = [
@@ -13,6 +22,8 @@ urlpatterns = [
     path("care/", care_views.tasks, name="care"),
     path("care/<uuid:task_id>/done/", care_views.done, name="care_done"),
     path("clients/<uuid:client_id>/screenings/", care_views.screenings, name="care_screenings"),
+    path("clients/<uuid:client_id>/check-ins/", aftercare_views.check_ins, name="check_ins"),
+    path("clients/<uuid:client_id>/check-ins/stop/", aftercare_views.stop, name="check_ins_stop"),
     path("screenings/<uuid:screening_id>/", care_views.answers, name="care_answers"),
     path("clients/<uuid:client_id>/plan/", plan_views.plan, name="plan"),
     path("clients/<uuid:client_id>/plan/<int:number>/", plan_views.version, name="plan_version"),

@@ -120,3 +120,30 @@ def test_djangos_own_checks_for_deployment_find_nothing():
     done = start("manage.py", "check", "--deploy", "--fail-level", "WARNING")
     assert done.returncode == 0, done.stderr
     assert "no issues" in done.stdout
+
+
+MAIL = {
+    "SMTP_HOST": "mail.clinic.invalid",
+    "SMTP_USER": "notes",
+    "SMTP_PASSWORD": "a-password-of-the-test",
+    "MAIL_FROM": "notes@example.invalid",
+    "PUBLIC_URL": "https://notes.example.invalid/",
+}
+
+
+@pytest.mark.parametrize("name", list(MAIL))
+def test_half_a_set_up_of_mail_does_not_start(name):
+    words = last_words(start(**(MAIL | {name: None})))
+    assert "ImproperlyConfigured" in words
+    assert name in words
+
+
+def test_links_in_notes_lead_to_https_only():
+    assert "https://" in last_words(start(**(MAIL | {"PUBLIC_URL": "http://notes.example.invalid"})))
+
+
+def test_mail_is_sent_with_all_of_it_and_never_printed_without():
+    assert shown("EMAIL_BACKEND", **MAIL).endswith("smtp.EmailBackend")
+    assert shown("PUBLIC_URL", **MAIL) == "https://notes.example.invalid"
+    assert shown("EMAIL_BACKEND").endswith("dummy.EmailBackend")
+    assert shown("SENDS_MAIL") == "False"
