@@ -5,6 +5,7 @@ look. The plan's row orders sending, stopping and answering of its check-ins.
 """
 
 import logging
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
@@ -16,7 +17,7 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.db import transaction
-from django.db.models import Q, QuerySet
+from django.db.models import Q
 
 from accounts.access import require
 from accounts.models import Membership
@@ -34,6 +35,25 @@ AFTER_FLAG_DAYS = (1, 3, 7)  # 24 h, 72 h and 7 d by the client's clock (CRI-11)
 MOST_WEEKS = 52
 SEND_WITHIN = timedelta(hours=24)  # later than this after its time, a check-in is not sent any more
 ANSWER_WITHIN = timedelta(hours=48)
+STOP_WORDS = frozenset(
+    f"{verb} {what}"
+    for verb in ("stop", "no more", "end", "cancel")
+    for what in (
+        "notes",
+        "the notes",
+        "these notes",
+        "messages",
+        "emails",
+        "mails",
+        "check ins",
+        "checkins",
+        "the checkins",
+    )
+) | {
+    *("stop all", "stopall", "unsubscribe", "opt out", "optout", "stop writing to me", "stop contacting me"),
+    *("stop messaging me", "stop emailing me", "stop mailing me", "stop texting me", "do not contact me"),
+    *("dont contact me", "dont write to me", "do not write to me", "dont email me", "do not email me"),
+}
 LOOK_WITHIN = timedelta(hours=24)
 _SYSTEM = Agent("system", "aftercare")
 _PLACE = "address"
@@ -118,7 +138,7 @@ def send_due(*, at: datetime) -> int:
 def stop(*, client_id: UUID, by: Agent, at: datetime) -> int:
     """End every check-in of the client at once and forget the addresses (BOT-9); returns how many plans ended.
 
-    Waits for a check-in that is going out this moment; after it none goes. Stopping again changes nothing.
+    One that the mail server is taking this moment may still arrive; none begins after it. Again, it changes nothing.
     """
     with transaction.atomic():
         rows = CheckInPlan.objects.select_for_update(no_key=True).filter(client_id=client_id, ended_at=None)
@@ -128,6 +148,19 @@ def stop(*, client_id: UUID, by: Agent, at: datetime) -> int:
             _end(plan, at=at)
             _record(plan, "check_in.stopped", by, at=at, check_ins=stopped)
     return len(plans)
+
+
+def stop_if_said(*, client_id: UUID, text: str, at: datetime) -> bool:
+    """`stop` if the whole message asks for no more notes (BOT-9); True when it does.
+
+    A bare "stop" is not among the words: in an exercise it means the exercise, and contact after a crisis must not end
+    by a misunderstanding. Runs in the turn's transaction, after its own entries (the order of locks in audit.trail).
+    """
+    said = " ".join(re.sub(r"[^\w\s]", "", text.lower()).replace("_", " ").split()).removeprefix("please ")
+    if said.removesuffix(" please") not in STOP_WORDS:
+        return False
+    stop(client_id=client_id, by=Agent("client", str(client_id)), at=at)
+    return True
 
 
 def stop_for_client(*, member: Membership, client_id: UUID, at: datetime) -> int:
@@ -214,10 +247,6 @@ def _new_plan(client: Client, wanted: Wanted, member: Membership | None, *, at: 
     return plan
 
 
-def _rows() -> QuerySet[CheckInPlan]:
-    return CheckInPlan.objects.select_for_update(no_key=True, of=("self",)).select_related("clinic", "client")
-
-
 def _send(check_in_id: UUID, plan_id: UUID, *, at: datetime) -> bool:
     with transaction.atomic(durable=True):
         locked = CheckInPlan.objects.select_for_update(no_key=True, skip_locked=True).filter(pk=plan_id).first()
@@ -238,17 +267,18 @@ def _send(check_in_id: UUID, plan_id: UUID, *, at: datetime) -> bool:
 
 
 def _send_claimed(check_in_id: UUID, plan_id: UUID, *, at: datetime) -> bool:
+    # No row is locked while the mail server answers: a stop, which may come with a client's turn, never waits for it.
+    plan = CheckInPlan.objects.select_related("clinic", "client").get(pk=plan_id)
+    found = CheckIn.objects.filter(_OPEN, pk=check_in_id, sent_at=None).first()
+    if plan.ended_at is not None or found is None:
+        return False  # stopped between the claim and now
+    digest = ""
+    if plan.sealed_address is not None:
+        address = Seal(plan.pk, plan.address_key).open(plan.sealed_address, place=_PLACE)
+        digest = check_in_links.send(plan=plan, check_in=found, address=address)
     with transaction.atomic(durable=True):
-        plan = _rows().get(pk=plan_id)
-        found = CheckIn.objects.filter(_OPEN, pk=check_in_id, sent_at=None).first()
-        if found is None:
-            return False  # stopped between the claim and now
-        digest = ""
-        if plan.sealed_address is not None:
-            address = Seal(plan.pk, plan.address_key).open(plan.sealed_address, place=_PLACE)
-            digest = check_in_links.send(plan=plan, check_in=found, address=address)
-        found.sent_at = at
-        found.save(update_fields=["sent_at"])
+        CheckInPlan.objects.select_for_update(no_key=True).get(pk=plan_id)
+        CheckIn.objects.filter(pk=check_in_id).update(sent_at=at)
         late = round((at - found.due_at).total_seconds())
         detail = {"number": found.number, "by_mail": bool(digest), "digest": digest, "late_seconds": late}
         _record(plan, "check_in.sent", _SYSTEM, at=at, **detail)

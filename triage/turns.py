@@ -14,7 +14,7 @@ from django.db import transaction
 
 from audit.trail import Agent, Event
 from riskmodel import RiskScore
-from triage import alerts, locking, publishing, remembering, rows, talking
+from triage import aftercare, alerts, locking, publishing, remembering, rows, talking
 from triage.models import Alert, Conversation, Message, RiskAssessment, Sender
 from triage.policy import URGENCY, AlertKind, BotPart, Decision, counted_level, decide, is_concern
 from triage.scoring import Assessed, assess_message
@@ -120,6 +120,7 @@ def _store(
         conversation, lines, _assessment(lines[0], text, assessed.score, seal, at=at) if assessed.score else None
     )
     record_in(conversation, *events, *reply_events(lines[1:]), at=at)
+    aftercare.stop_if_said(client_id=conversation.client_id, text=text, at=at)
     publishing.ring_conversation(conversation, urgent=decision.alert is not None)
     return _turn(conversation, lines, seal, level=level, alert=alert)
 

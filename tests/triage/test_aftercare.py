@@ -265,6 +265,22 @@ def test_bot_9_stopping_again_changes_nothing(plan, client_row, clock):
     assert len(entries("check_in.stopped")) == 1
 
 
+@pytest.mark.parametrize(
+    "words", ["unsubscribe", "Please stop these notes!", "STOP ALL", "don't contact me", "Opt-out."]
+)
+def test_bot_9_a_stop_word_in_the_chat_ends_every_later_note(plan, writer, words):
+    writer.writes(words)
+    assert aftercare.send_due(at=first(plan).due_at) == 0
+    assert mail.outbox == []
+    assert len(entries("check_in.stopped")) == 1
+
+
+@pytest.mark.parametrize("words", ["stop", "I cannot stop crying", "they sent me no more messages"])
+def test_a_word_that_means_something_else_leaves_the_contact_after_a_crisis_standing(plan, writer, words):
+    writer.writes(words)
+    assert aftercare.send_due(at=first(plan).due_at) == 1
+
+
 # -- Missed
 
 
