@@ -103,7 +103,6 @@ def test_a_person_can_be_reached_from_every_place(places):
     for step in places.values():
         if Wish.END not in step.wishes:
             assert engine.step(CATALOGUE, step.position, "can I talk to a person").wishes == {Wish.PERSON}
-            assert engine.wishes_person(CATALOGUE, step.position, "can I talk to a person")
 
 
 def test_bot_5_no_reply_is_outside_the_approved_digests(places):

@@ -5,7 +5,6 @@ from pathlib import Path
 import pytest
 
 from tests.triage.bot.talk import Talk, shipped
-from triage.bot import engine
 from triage.bot.engine import Wish
 
 CATALOGUE = shipped()
@@ -20,7 +19,6 @@ def test_there_are_a_hundred_different_wishes():
 @pytest.mark.parametrize("text", WISHES)
 def test_bot_8_every_wish_ends_in_a_call_in_the_same_turn(text):
     talk = Talk(CATALOGUE)
-    assert engine.wishes_person(CATALOGUE, talk.position, text)
     assert talk.write(text).wishes == {Wish.PERSON}
 
 

@@ -25,7 +25,6 @@ __all__ = [
     "hand_back",
     "hold",
     "step",
-    "wishes_person",
 ]
 
 # In a step that asks for the client's own words, only these whole messages are not the answer, and a short doubt
@@ -74,14 +73,6 @@ def closing(catalogue: Catalogue, *, locale: str = "en") -> Step:
     run.item = catalogue.flow("closing", locale)
     run.go(run.item.start)
     return run.done()
-
-
-def wishes_person(catalogue: Catalogue, position: Position, text: str, *, locale: str = "en") -> bool:
-    """Whether this message asks for a person, in its own words or as the yes to an offer. Cheaper than a step."""
-    heard = catalogue.intents(locale).hear(text)
-    run = Run(catalogue, position, locale)
-    choice = _chosen(run, heard)
-    return choice.wish == PERSON if choice else heard.intent == "person"
 
 
 def step(catalogue: Catalogue, position: Position, text: str, *, doubtful: bool = False, locale: str = "en") -> Step:

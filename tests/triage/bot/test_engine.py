@@ -47,7 +47,6 @@ def test_bot_8_a_wish_for_a_person_is_granted_in_the_same_step(text):
     talk = Talk(CATALOGUE)
     step = talk.write(text)
     assert step.wishes == {Wish.PERSON}
-    assert engine.wishes_person(CATALOGUE, Talk(CATALOGUE).position, text)
 
 
 def test_bot_8_the_answer_to_a_wish_neither_argues_nor_asks(talk):
@@ -72,8 +71,6 @@ def test_law_10_who_doubts_gets_the_truth_first_and_then_the_offer_of_a_person(t
 
 def test_the_yes_to_an_offered_person_is_a_wish(talk):
     talk.write("are you a bot?")
-    position = talk.position
-    assert engine.wishes_person(CATALOGUE, position, "yes")
     assert talk.write("yes").wishes == {Wish.PERSON}
 
 
