@@ -96,3 +96,11 @@ def test_the_list_is_narrowed_and_ordered_and_says_when_nothing_fits(page, addre
 def test_another_clinics_client_is_unknown(client, other_counsellor, address):
     assert sign_in(client, other_counsellor).get(address).status_code == 404
     assert client.post(address, AGREED).status_code == 404
+
+
+def test_a_missed_check_in_is_a_task_that_leads_to_the_clients_check_ins(page, address):
+    page.post(address, AGREED)
+    aftercare.mark_missed(at=CheckIn.objects.get(number=1).due_at + timedelta(hours=24))
+    words = shown(page.get(reverse("counselling:care")))
+    assert "Look at a check-in that was missed" in words
+    assert address in words
