@@ -31,6 +31,8 @@ NAMES: tuple[str, ...] = (
     "sudden calm, thanks or goodbye after moderate or above",
     "now or soon, after moderate or above",
 )
+# From this probability of a level of moderate or above on an earlier message is of concern, though it alerted nobody.
+LEAST_CONCERN = 0.4
 _TAKES_BACK = frozenset({"protective"})
 _CALM = frozenset({"sudden_calm", "goodbye", "in_order", "leaving"})
 _LAST = 3
@@ -73,8 +75,11 @@ def course_of(manifest: Mapping[str, Any]) -> Course | None:
 
 
 def says_something(context: Context | None) -> bool:
-    """Whether anything before was of concern at all: of ordinary talk no course makes danger."""
-    return context is not None and any(RANK.get(level, 0) >= RANK[Level.LOW] for level in context.earlier)
+    """Whether anything before was of concern at all: of ordinary talk and plain distress no course makes danger."""
+    return context is not None and (
+        any(RANK.get(level, 0) >= RANK[Level.MODERATE] for level in context.earlier)
+        or any(probability >= LEAST_CONCERN for probability in context.probabilities)
+    )
 
 
 def figures_of(context: Context, text: ReadText, probability: float) -> list[float]:

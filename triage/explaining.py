@@ -154,7 +154,7 @@ def _score_again(assessment: RiskAssessment, message: Message, text: str) -> Ris
         artefacts.load(version)
     except ArtefactRefused as refused:
         raise _CannotScoreAgain(f"model version {version} refuses to load: {refused}") from refused
-    return score(text, as_context(_earlier(message)), setup=_setup_then(message, version))
+    return score(text, as_context(text, _earlier(message)), setup=_setup_then(message, version))
 
 
 def _by_rules(version: str, text: str) -> RiskScore:

@@ -6,6 +6,7 @@ from uuid import UUID
 from riskmodel import Context, Level, RiskScore
 from riskmodel.languages import OTHER
 from triage import assessing, policy
+from triage.bot.catalogue import labels, text_digest
 from triage.models import Alert, Message, RiskAssessment
 from triage.rows import fetch
 from triage.switches import ScoringKind, scoring_for
@@ -50,7 +51,7 @@ def assess_message(conversation_id: UUID, client_ref: UUID, text: str) -> Assess
     if scoring.kind is ScoringKind.RULES_ONLY:
         score = assessing.assess_by_rules(text)
         return Assessed(score, is_quiet=_found_nothing(score))
-    score = assessing.assess(text, context_of(conversation_id, client_ref), scoring.setup)
+    score = assessing.assess(text, context_of(conversation_id, client_ref, text), scoring.setup)
     own = scoring.setup.levels if score.model_version == scoring.setup.version else None
     return Assessed(score, thresholds=own)
 
@@ -82,15 +83,21 @@ _EARLIER = f"""
 """  # noqa: S608 - table names of our own models
 
 
-def context_of(conversation_id: UUID, client_ref: UUID) -> Context:
-    """What the client's messages were given since a person last judged the conversation.
+def context_of(conversation_id: UUID, client_ref: UUID, text: str) -> Context:
+    """What the client's messages before `text` were given since a person last judged the conversation.
 
     A message sent again is not its own past.
     """
-    return as_context(fetch(_EARLIER, [conversation_id, client_ref])[::-1])
+    return as_context(text, fetch(_EARLIER, [conversation_id, client_ref])[::-1])
 
 
-def as_context(earlier: list[tuple[str, float]]) -> Context:
-    """Stored levels and probabilities, oldest first, as the model takes them; at most `EARLIER` of them."""
+def as_context(text: str, earlier: list[tuple[str, float]]) -> Context:
+    """Stored levels and probabilities, oldest first, as the model takes them for `text`; at most `EARLIER` of them.
+
+    None for a button of the bot's: its words are ours and not the client's, so no course can be read out of them. Of a
+    single word nobody can tell whose it is ("no"), so that counts with what came before.
+    """
+    if len(text.split()) > 1 and text_digest(text) in labels():
+        return Context()
     last = earlier[-EARLIER:]
     return Context(tuple(Level(level) for level, _ in last), tuple(probability for _, probability in last))

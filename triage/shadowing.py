@@ -129,7 +129,7 @@ def _score(message: _Pending, earlier: list[tuple[str, float]], setup: Setup) ->
     except Unreadable:
         tell_unreadable(message.conversation_id, place)
         return assessing.unscored("unreadable")
-    score = assessing.assess_exactly(text, as_context(earlier), setup)
+    score = assessing.assess_exactly(text, as_context(text, earlier), setup)
     if assessing.is_refused(score):
         raise _Stopped("the model version refused to load")
     if assessing.given_up():

@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from uuid import uuid4
 
 import pytest
 from django.core.management import call_command
@@ -12,7 +13,7 @@ from audit.checkpoints import write_checkpoint
 from counselling.models import Takeover
 from tests.stories import trail
 from tests.tabs import ClientTab, DeskTab
-from triage import clients
+from triage import clients, turns
 from triage.models import Alert, Message, RiskAssessment
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -134,3 +135,27 @@ def test_a_rehearsal_plays_a_script_and_says_what_staff_would_see(asgi_server, c
     assert rows[2]["error"].startswith("empty")
     for number in (2, 4, 5):
         assert f"line {number}: " in done.stderr
+
+
+def test_somebody_who_sleeps_badly_goes_through_menus_and_questions_and_nobody_is_called(clinic):
+    started = clients.start(clinic=clinic, at=timezone.now())
+    said = [
+        "i cant sleep at all since weeks",
+        "Not now",
+        "Answer some questions",
+        "About my mood",
+        "Yes, ask me",
+        "Nearly every day",
+        "Nearly every day",
+        "That is enough",
+        "Try a short exercise",
+        "Settle my body",
+        "Slow breathing",
+        "Not now",
+        "ok thanks",
+    ]
+    for text in said:
+        turns.take_turn(conversation_id=started.conversation_id, client_ref=uuid4(), text=text, at=timezone.now())
+
+    assert not Alert.objects.exists()
+    assert Message.objects.filter(content_key__startswith="phq2.").exists()

@@ -24,7 +24,9 @@ def follow(*messages):
     return found
 
 
-@pytest.mark.parametrize("context", [None, Context(), Context((Level.NONE, Level.UNSCORED), (0.9, 0.9))])
+@pytest.mark.parametrize(
+    "context", [None, Context(), Context((Level.NONE, Level.UNSCORED, Level.LOW), (0.1, 0.2, 0.39))]
+)
 def test_without_concern_before_the_course_says_nothing(context):
     assert not says_something(context)
     for text in NEWEST:

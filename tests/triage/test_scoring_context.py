@@ -106,7 +106,7 @@ def test_the_past_is_one_statement_by_an_index_and_outside_the_transaction(write
 def test_in_between_nothing_is_asked_about_switches(writer):
     writer.writes("hello")
     with CaptureQueriesContext(connection) as captured:
-        context_of(writer.conversation_id, uuid4())
+        context_of(writer.conversation_id, uuid4(), "hello")
         assessing.assess("hello", Context(), Setup())
     assert len(captured) == 1
 
@@ -122,3 +122,17 @@ def test_language_and_words_are_kept_with_the_assessment(writer, settings):
 def test_a_candidate_is_never_scored_with_another_version(clock):
     assert assessing.is_refused(assessing.assess_exactly("hello", None, Setup(minds.REFUSED)))
     assert not assessing.is_refused(assessing.assess("hello", None, Setup(minds.REFUSED)))
+
+
+def test_a_button_of_the_bots_is_no_word_of_the_clients_and_has_no_course(writer):
+    writer.writes("[moderate] what is the point")
+    for button in ("Answer some questions", "More than half the days", "Rather not say"):
+        writer.writes(button)
+        assert last_context() == Context()
+
+
+@pytest.mark.parametrize("text", ["No", "not now then", "Answer some questions, please"])
+def test_a_word_that_may_be_the_clients_own_is_read_in_its_course(writer, text):
+    writer.writes("[moderate] what is the point")
+    writer.writes(text)
+    assert last_context().earlier == (Level.MODERATE,)

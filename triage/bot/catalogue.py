@@ -275,6 +275,12 @@ def _library() -> Library:
     return read_library(CONTENT)
 
 
+@lru_cache(maxsize=1)
+def labels() -> frozenset[str]:
+    """sha256 of every button that the bot can offer, in every shipped item of every locale, whatever the day."""
+    return frozenset(text_digest(label) for item in _library().items for label in item.buttons())
+
+
 @lru_cache(maxsize=4)
 def _catalogue_of(at: date) -> Catalogue:
     return safe_catalogue(_library(), at=at)

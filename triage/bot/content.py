@@ -112,6 +112,13 @@ class Item:
         """Whether the client goes on afterwards where they were."""
         return self.kind in {"aside", "topic"}
 
+    def buttons(self) -> list[str]:
+        """Every answer that the client can press."""
+        pressed = [*self.labels.values()]
+        for node in self.nodes.values():
+            pressed += [choice.label for choice in node.choices] + [option.label for option in node.options]
+        return pressed
+
     def sentences_shown(self) -> list[tuple[str, str]]:
         """Every text and label a client can see, with the key that names it. The lint and BOT-5 go through these."""
         shown = [(f"{self.key}.{name}", text) for name, texts in self.texts.items() for text in texts]
