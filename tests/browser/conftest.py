@@ -7,7 +7,7 @@ import pytest
 from django.utils import timezone
 from playwright.sync_api import expect
 
-from tests.browser.desks import SIZES
+from tests.browser.desks import PAGE_SIZES, SIZES
 from tests.people import session_of
 from tests.stories import Clock, Writer, a_client_starts
 
@@ -55,5 +55,26 @@ def desk_of(asgi_server: Any, browser: Any) -> Iterator[Callable[..., Any]]:
         return page
 
     yield open_desk
+    for context in contexts:
+        context.close()
+
+
+@pytest.fixture
+def page_of(asgi_server: Any, browser: Any) -> Iterator[Callable[..., Any]]:
+    """`page_of(member, path)`: a page in a browser of its own; `.problems` lists what the console complains about."""
+    contexts = []
+
+    def open_page(member: Any, path: str, *, size: str = "wide", **more: Any) -> Any:
+        width, height = PAGE_SIZES[size]
+        context = browser.new_context(viewport={"width": width, "height": height}, **more)
+        contexts.append(context)
+        context.add_cookies([{"name": "staff_session", "value": session_of(member), "url": asgi_server.url}])
+        page = context.new_page()
+        page.problems = []
+        page.on("console", lambda told: told.type == "error" and page.problems.append(told.text))
+        page.goto(f"{asgi_server.url}{path}")
+        return page
+
+    yield open_page
     for context in contexts:
         context.close()

@@ -3,6 +3,8 @@
 from typing import Any
 
 SIZES = {"wide": (1440, 900), "laptop": (1280, 800), "tablet": (820, 1100), "phone": (390, 844)}
+# Pages that are no desk: the narrower of the usual screens shows sooner what does not fit.
+PAGE_SIZES = {"wide": (1280, 900), "phone": (390, 844)}
 
 
 def card_of(page: Any, writer: Any) -> Any:

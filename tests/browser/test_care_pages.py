@@ -7,36 +7,12 @@ from django.utils import timezone
 from playwright.sync_api import expect
 
 from tests import screened
-from tests.browser.desks import card_of
-from tests.people import session_of
+from tests.browser.desks import PAGE_SIZES, card_of
 from tests.stories import Clock, a_client_starts
 from triage import care_tasks
 from triage.models import CareTask
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
-
-SIZES = {"wide": (1280, 900), "phone": (390, 844)}
-
-
-@pytest.fixture
-def page_of(asgi_server, browser):
-    """`page_of(member, path)`: a page in a browser of its own; `.problems` lists what the console complains about."""
-    contexts = []
-
-    def open_page(member, path, *, size="wide", **more):
-        width, height = SIZES[size]
-        context = browser.new_context(viewport={"width": width, "height": height}, **more)
-        contexts.append(context)
-        context.add_cookies([{"name": "staff_session", "value": session_of(member), "url": asgi_server.url}])
-        page = context.new_page()
-        page.problems = []
-        page.on("console", lambda told: told.type == "error" and page.problems.append(told.text))
-        page.goto(f"{asgi_server.url}{path}")
-        return page
-
-    yield open_page
-    for context in contexts:
-        context.close()
 
 
 @pytest.fixture
@@ -61,7 +37,7 @@ def weeks(clinic, counsellor, settings):
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("size", PAGE_SIZES)
 def test_every_page_is_readable_in_every_size_and_scheme(page_of, weeks, supervisor, axe, shots, size, scheme):
     client = weeks["client"]
     views = {

@@ -4,13 +4,12 @@ import pytest
 from playwright.sync_api import expect
 
 from accounts.permissions import Role
-from tests.people import make_member, session_of
+from tests.browser.desks import PAGE_SIZES
+from tests.people import make_member
 from tests.triage.release_stories import MENU_LINE, OWN_MENU_LINE, on_disk, own_folder, put_to_use, rewrite
 from triage import releases, serving
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
-
-SIZES = {"wide": (1280, 900), "phone": (390, 844)}
 
 
 @pytest.fixture(autouse=True)
@@ -18,27 +17,6 @@ def nothing_is_remembered():
     serving.forget()
     yield
     serving.forget()
-
-
-@pytest.fixture
-def page_of(asgi_server, browser):
-    """`page_of(member, path)`: a page in a browser of its own; `.problems` lists what the console complains about."""
-    contexts = []
-
-    def open_page(member, path, *, size="wide", **more):
-        width, height = SIZES[size]
-        context = browser.new_context(viewport={"width": width, "height": height}, **more)
-        contexts.append(context)
-        context.add_cookies([{"name": "staff_session", "value": session_of(member), "url": asgi_server.url}])
-        page = context.new_page()
-        page.problems = []
-        page.on("console", lambda told: told.type == "error" and page.problems.append(told.text))
-        page.goto(f"{asgi_server.url}{path}")
-        return page
-
-    yield open_page
-    for context in contexts:
-        context.close()
 
 
 @pytest.fixture
@@ -62,7 +40,7 @@ def clinics_work(clinic, clinician, second_clinician, clock, tmp_path, settings)
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("size", PAGE_SIZES)
 def test_every_page_is_readable_in_every_size_and_scheme(
     page_of, clinics_work, second_clinician, axe, shots, size, scheme
 ):

@@ -8,14 +8,12 @@ from django.utils import timezone
 from playwright.sync_api import expect
 
 from counselling import reviews, takeovers
-from tests.people import session_of
+from tests.browser.desks import PAGE_SIZES
 from tests.stories import Clock, a_client_starts
 from triage import alerts, messages
 from triage.models import Alert
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
-
-SIZES = {"wide": (1440, 900), "phone": (390, 844)}
 
 
 @pytest.fixture
@@ -44,27 +42,8 @@ def told(clinic, counsellor, supervisor, settings):
     return writer
 
 
-@pytest.fixture
-def page_of(asgi_server, browser):
-    """`page_of(member, path)`: a page in a browser of its own that runs no script."""
-    contexts = []
-
-    def open_page(member, path, *, size="wide", **more):
-        width, height = SIZES[size]
-        context = browser.new_context(viewport={"width": width, "height": height}, **more)
-        contexts.append(context)
-        context.add_cookies([{"name": "staff_session", "value": session_of(member), "url": asgi_server.url}])
-        page = context.new_page()
-        page.goto(f"{asgi_server.url}{path}")
-        return page
-
-    yield open_page
-    for context in contexts:
-        context.close()
-
-
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("size", PAGE_SIZES)
 def test_list_time_line_and_entries_are_readable_in_every_size_and_scheme(
     page_of, told, supervisor, axe, shots, size, scheme
 ):

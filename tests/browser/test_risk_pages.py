@@ -7,15 +7,14 @@ from django.utils import timezone
 from playwright.sync_api import expect
 
 from accounts.permissions import Role
-from tests.browser.desks import card_of
-from tests.people import make_member, session_of
+from tests.browser.desks import PAGE_SIZES, card_of
+from tests.people import make_member
 from tests.stories import Clock, a_client_starts
 from triage import setups, switching
 from triage.models import DriftReport, Message, ScoringSetup, ShadowScore
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
-SIZES = {"wide": (1280, 900), "phone": (390, 844)}
 HOW = {
     "levels": {
         "low": {"alpha": 0.2, "positives": 2285, "conformal": 0.8, "least": 0.0, "misses": 456, "reached": True},
@@ -25,27 +24,6 @@ HOW = {
     },
     "on": "2026-11-20",
 }
-
-
-@pytest.fixture
-def page_of(asgi_server, browser):
-    """`page_of(member, path)`: a page in a browser of its own; `.problems` lists what the console complains about."""
-    contexts = []
-
-    def open_page(member, path, *, size="wide", **more):
-        width, height = SIZES[size]
-        context = browser.new_context(viewport={"width": width, "height": height}, **more)
-        contexts.append(context)
-        context.add_cookies([{"name": "staff_session", "value": session_of(member), "url": asgi_server.url}])
-        page = context.new_page()
-        page.problems = []
-        page.on("console", lambda told: told.type == "error" and page.problems.append(told.text))
-        page.goto(f"{asgi_server.url}{path}")
-        return page
-
-    yield open_page
-    for context in contexts:
-        context.close()
 
 
 @pytest.fixture
@@ -92,7 +70,7 @@ def clinics_work(clinic, clinician, second_clinician, supervisor, settings):
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("size", PAGE_SIZES)
 def test_every_page_is_readable_in_every_size_and_scheme(
     page_of, clinics_work, clinician, second_clinician, axe, shots, size, scheme
 ):
